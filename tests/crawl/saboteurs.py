@@ -1,0 +1,192 @@
+"""Spiders and components that each lose a record in a way of their own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from scrapy import Request
+from scrapy.exceptions import CloseSpider, DropItem, IgnoreRequest
+
+from urlcrawler.spiders.base import UrlListSpider
+
+VICTIM = "/page/victim"
+
+
+def is_victim(thing: Any) -> bool:
+    return VICTIM in thing.url
+
+
+class DropsInPipeline:
+    def process_item(self, item: Any) -> Any:
+        if is_victim(item):
+            raise DropItem("not wanted")
+        return item
+
+
+class RaisesInPipeline:
+    def process_item(self, item: Any) -> Any:
+        if is_victim(item):
+            raise ValueError("broken pipeline")
+        return item
+
+
+class ReturnsNothing:
+    def process_item(self, item: Any) -> Any:
+        return None if is_victim(item) else item
+
+
+class DropsRow:
+    def process_item(self, item: Any) -> Any:
+        if VICTIM in item["url"]:
+            raise DropItem("not wanted")
+        return item
+
+
+class RaisesInRequest:
+    def process_request(self, request: Request) -> None:
+        if is_victim(request):
+            raise ValueError("broken middleware")
+
+
+class RaisesInResponse:
+    def process_response(self, request: Request, response: Any) -> Any:
+        if is_victim(request):
+            raise ValueError("broken middleware")
+        return response
+
+
+class Ignores:
+    def process_request(self, request: Request) -> None:
+        if is_victim(request):
+            raise IgnoreRequest("not today")
+
+
+class ForgetsMeta:
+    def process_request(self, request: Request) -> Request | None:
+        if is_victim(request) and "record" in request.meta:
+            return Request(request.url, dont_filter=True)
+        return None
+
+
+class Filters:
+    """Replaces the request by one that the duplicate filter throws away."""
+
+    def process_response(self, request: Request, response: Any) -> Any:
+        if is_victim(request) and not request.meta.get("again"):
+            meta = {**request.meta, "again": True}
+            return request.replace(url=request.url.replace("victim", "1"), meta=meta)
+        return response
+
+
+class RaisesOnInput:
+    def process_spider_input(self, response: Any) -> None:
+        if is_victim(response):
+            raise ValueError("broken middleware")
+
+
+class RaisesOnOutput:
+    async def process_spider_output(
+        self, response: Any, result: AsyncIterator[Any]
+    ) -> AsyncIterator[Any]:
+        if is_victim(response):
+            raise ValueError("broken middleware")
+        async for each in result:
+            yield each
+
+
+class SwallowsOutput:
+    async def process_spider_output(
+        self, response: Any, result: AsyncIterator[Any]
+    ) -> AsyncIterator[Any]:
+        async for each in result:
+            if not is_victim(response):
+                yield each
+
+
+class Raises(UrlListSpider):
+    name = "raises"
+
+    def parse_page(self, response: Any, page: Any) -> None:
+        if is_victim(response):
+            raise ValueError("broken callback")
+
+
+class RaisesInGenerator(UrlListSpider):
+    name = "raises_in_generator"
+
+    def parse_page(self, response: Any, page: Any) -> Iterable[Any]:
+        yield {"another": "item"}
+        if is_victim(response):
+            raise ValueError("broken callback")
+
+
+class RaisesInCoroutine(UrlListSpider):
+    name = "raises_in_coroutine"
+
+    async def parse_page(self, response: Any, page: Any) -> None:
+        await asyncio.sleep(0)
+        if is_victim(response):
+            raise ValueError("broken callback")
+
+
+class Cancels(UrlListSpider):
+    name = "cancels"
+
+    async def parse_page(self, response: Any, page: Any) -> None:
+        if is_victim(response):
+            raise asyncio.CancelledError
+
+
+class Exits(UrlListSpider):
+    name = "exits"
+
+    def parse_page(self, response: Any, page: Any) -> None:
+        if is_victim(response):
+            raise SystemExit(3)
+
+
+class Interrupts(UrlListSpider):
+    name = "interrupts"
+
+    def parse_page(self, response: Any, page: Any) -> None:
+        if is_victim(response):
+            raise KeyboardInterrupt
+
+
+class Closes(UrlListSpider):
+    name = "closes"
+
+    def parse_page(self, response: Any, page: Any) -> None:
+        if is_victim(response):
+            raise CloseSpider("enough")
+
+
+class RaisesInErrback(UrlListSpider):
+    name = "raises_in_errback"
+
+    def errback(self, failure: Any) -> Iterable[Any]:
+        raise ValueError("broken errback")
+
+
+class CannotBuild(UrlListSpider):
+    name = "cannot_build"
+
+    def request_for(self, record: Any, target: Any) -> Request:
+        if is_victim(record):
+            raise ValueError("broken request")
+        return super().request_for(record, target)
+
+
+class YieldsTwice(UrlListSpider):
+    name = "yields_twice"
+
+    def parse_page(self, response: Any, page: Any) -> Iterable[Any]:
+        yield page
+        yield type(page)(page.position, page.url, outcome="ok")
+
+
+class OverridesParse(UrlListSpider):
+    name = "overrides_parse"
+
+    def parse(self, response: Any) -> Iterable[Any]:  # type: ignore[override]
+        yield {"url": response.url}

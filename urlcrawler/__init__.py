@@ -1,0 +1,1 @@
+"""Crawl a list of URLs into one clean table: one row per record, whatever happens."""

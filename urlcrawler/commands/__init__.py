@@ -1,0 +1,1 @@
+"""Commands of the project, beside Scrapy's own: `scrapy crawl`, `scrapy demo`."""

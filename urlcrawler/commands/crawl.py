@@ -1,0 +1,108 @@
+"""`scrapy crawl` with an exit code that says how it ended."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, cast
+
+from scrapy import signals
+from scrapy.commands.crawl import Command as ScrapyCrawl
+from scrapy.crawler import Crawler
+from scrapy.exceptions import UsageError
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from urlcrawler.exceptions import UrlcrawlerError
+
+logger = logging.getLogger(__name__)
+
+COMPLETE, CANNOT_START, INCOMPLETE, STOPPED_EARLY = 0, 1, 5, 75
+
+
+class Command(ScrapyCrawl):
+    """Do what Scrapy's command does; its exit code only ever is 0 or 1.
+
+    0 complete, 1 cannot start, 5 N in is not N out, 75 stopped early by a limit, 130 and 143
+    interrupted by Ctrl-C or TERM.
+    """
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Crawl, and set the exit code."""
+        if len(args) != 1:
+            raise UsageError("name one spider, for example: scrapy crawl urls -a file=urls.txt")
+        assert self.crawler_process is not None  # noqa: S101 - set by scrapy.cmdline
+        try:
+            crawler = self._create_crawler(args[0])
+        except KeyError:
+            names = ", ".join(sorted(self.crawler_process.spider_loader.list()))
+            print(f"scrapy crawl: no spider {args[0]!r}. Spiders are: {names}", file=sys.stderr)
+            self.exitcode = CANNOT_START
+            return
+        interrupts = _Interrupts()
+        crawler.signals.connect(interrupts.watch, signal=signals.engine_started)
+        crawling: Any = self.crawler_process.crawl(crawler, **opts.spargs)
+        failed: list[BaseException] = []
+        if isinstance(crawling, asyncio.Future):
+            crawling.add_done_callback(lambda task: failed.extend(_exception_of(task)))
+        elif isinstance(crawling, Deferred):
+            crawling.addErrback(_keep_in(failed))
+        self.crawler_process.start()
+        self.exitcode = self._code(crawler, failed, interrupts.received)
+
+    def _code(
+        self, crawler: Crawler, failed: list[BaseException], interrupt: signal.Signals | None
+    ) -> int:
+        if failed:
+            if isinstance(failed[0], UrlcrawlerError):
+                print(f"scrapy crawl: {failed[0]}", file=sys.stderr)
+            else:
+                logger.error("The crawl could not start", exc_info=failed[0])
+            return CANNOT_START
+        if interrupt:
+            return 128 + interrupt
+        if not hasattr(crawler.spider, "ledger"):
+            return CANNOT_START if self.crawler_process.bootstrap_failed else COMPLETE  # type: ignore[union-attr]
+        stats = crawler.stats.get_stats()
+        if stats.get("finish_reason") != "finished" and stats.get("records/missing"):
+            return STOPPED_EARLY
+        if stats.get("records/missing", 1) or stats.get("records/unwritten"):
+            return INCOMPLETE
+        return COMPLETE
+
+
+class _Interrupts:
+    """Remember which signal asked the crawl to stop; Scrapy's handlers do the stopping."""
+
+    def __init__(self) -> None:
+        self.received: signal.Signals | None = None
+
+    def watch(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(number)
+            if callable(handler):
+                signal.signal(number, self._remembering(handler))
+
+    def _remembering(self, handler: Any) -> Any:
+        def remember(number: int, frame: Any) -> None:
+            self.received = self.received or signal.Signals(number)
+            handler(number, frame)
+
+        return remember
+
+
+def _keep_in(failed: list[BaseException]) -> Callable[[Failure], None]:
+    def keep(failure: Failure) -> None:
+        failed.append(cast("BaseException", failure.value))
+
+    return keep
+
+
+def _exception_of(task: "asyncio.Future[None]") -> list[BaseException]:
+    """Return the exception of a finished task, which also keeps asyncio from printing it."""
+    if task.cancelled():
+        return []
+    error = task.exception()
+    return [error] if error else []

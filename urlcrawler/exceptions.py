@@ -1,0 +1,36 @@
+"""Exceptions of the project.
+
+UrlcrawlerError
+├── ArgumentError     a spider argument is missing, unknown or wrong
+├── ListError         the list cannot be read
+├── OutputError       the table cannot be written where it was asked for
+└── InvalidUrl        one record holds no URL that can be requested
+"""
+
+
+class UrlcrawlerError(Exception):
+    """Base of all. Its text is one or two sentences for the user, shown without a traceback."""
+
+
+class ArgumentError(UrlcrawlerError):
+    """Raised by `spiders.base.UrlListSpider.from_crawler` before the first request."""
+
+
+class ListError(UrlcrawlerError):
+    """Raised by `inputs` while the list is opened or indexed, before the first request."""
+
+
+class OutputError(UrlcrawlerError):
+    """Raised by `spiders.feeds` before the first request."""
+
+
+class InvalidUrl(UrlcrawlerError):  # noqa: N818 - names a record, not a failure of the program
+    """Raised by `inputs.urls` for a record that becomes an `invalid` row.
+
+    Attributes:
+        error: slug of `outcomes.ERRORS`.
+    """
+
+    def __init__(self, error: str, reason: str) -> None:
+        super().__init__(reason)
+        self.error = error

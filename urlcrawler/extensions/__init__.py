@@ -1,0 +1,1 @@
+"""Extensions: they listen to signals and never handle a page themselves."""

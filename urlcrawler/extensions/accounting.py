@@ -1,0 +1,140 @@
+"""N records in, N rows out."""
+
+import logging
+from typing import Any
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from twisted.python.failure import Failure
+
+from urlcrawler.items import Page, Row
+
+logger = logging.getLogger(__name__)
+
+
+class Accounting:
+    """Know every record that was handed out and owes its row, and see that it gets one.
+
+    A component that drops a page, raises, or forgets it, does not lose the record: the row then
+    says which of these it was. Stats: `records/*`.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self._feeds: list[Any] = []
+        self._noted_other = False
+        self._errors: dict[int, tuple[str, str]] = {}  # of open records whose code raised
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "Accounting":
+        """Connect to the signals; only a spider with a list has something to account for."""
+        if not hasattr(crawler.spider, "ledger"):
+            raise NotConfigured("the spider reads no list.")
+        extension = cls(crawler)
+        connect = crawler.signals.connect
+        connect(extension.item_scraped, signals.item_scraped)
+        connect(extension.item_dropped, signals.item_dropped)
+        connect(extension.item_error, signals.item_error)
+        connect(extension.spider_error, signals.spider_error)
+        connect(extension.spider_idle, signals.spider_idle)
+        connect(extension.feed_slot_closed, signals.feed_slot_closed)
+        connect(extension.engine_stopped, signals.engine_stopped)
+        return extension
+
+    @property
+    def spider(self) -> Any:
+        """The list spider of the crawl."""
+        return self.crawler.spider
+
+    def item_scraped(self, item: Any) -> None:
+        """Note the row of a record."""
+        if not isinstance(item, Row):
+            self._note_other(item)
+            return
+        self._errors.pop(item["position"], None)
+        if self.spider.ledger.add(item["position"]):
+            stats = self.crawler.stats
+            stats.inc_value(f"records/outcome/{item['outcome']}")
+            if item["error"]:
+                stats.inc_value(f"records/error/{item['error']}")
+
+    def _note_other(self, item: Any) -> None:
+        """Say once when a spider yields items that no feed takes."""
+        feeds = self.crawler.settings.getdict("FEEDS").values()
+        wanted = any(options.get("item_classes") != [Row] for options in feeds)
+        if item is not None and not wanted and not self._noted_other:
+            self._noted_other = True
+            logger.warning(
+                "Items of class %(name)s are not in the table, which holds one row per record. "
+                "Give them a feed of their own in FEEDS, with 'item_classes'",
+                {"name": type(item).__name__},
+            )
+
+    def item_dropped(self, item: Any, exception: Exception) -> None:
+        """Write the row of a page that a pipeline dropped."""
+        self._substitute(item, "dropped", f"an item pipeline dropped it: {exception}")
+
+    def item_error(self, item: Any, failure: Failure) -> None:
+        """Write the row of a page on which a pipeline raised."""
+        what = f"{type(failure.value).__name__}: {failure.value}"
+        self._substitute(item, "pipeline", f"an item pipeline raised {what}")
+
+    def _substitute(self, item: Any, error: str, reason: str) -> None:
+        if isinstance(item, Page) and item.position not in self.spider.ledger:
+            self.spider.write_row(item.fail(error, reason))
+        elif isinstance(item, Row) and item["position"] in self.spider.ledger.open:
+            page = Page.of(self.spider.index.record(item["position"]))
+            self.spider.write_row(page.fail(error, reason))
+
+    def spider_error(self, failure: Failure, response: Any) -> None:
+        """Keep the reason why a record may turn out to be lost; its page may still be coming."""
+        record = getattr(response, "request", None) and response.request.meta.get("record")
+        if record and record.position in self.spider.ledger.open:
+            error = "extract" if isinstance(response, Failure) else "middleware"
+            reason = f"{type(failure.value).__name__}: {failure.value}"
+            self._errors[record.position] = error, reason
+
+    def spider_idle(self) -> None:
+        """Write the rows of records that nobody works on any more."""
+        lost = sorted(self.spider.ledger.open)
+        for position in lost:
+            page = Page.of(self.spider.index.record(position))
+            error = self._errors.pop(position, ("lost", "handed out, and nothing came back"))
+            self.spider.write_row(page.fail(*error))
+            self.spider.ledger.open.discard(position)
+        if lost:
+            logger.error(
+                "%(count)d records were lost by a component; their rows say so. First: %(first)s",
+                {"count": len(lost), "first": lost[:10]},
+            )
+
+    def feed_slot_closed(self, slot: Any) -> None:
+        """Keep a feed that is complete, to see how many rows it has taken."""
+        self._feeds.append(slot)
+
+    def engine_stopped(self) -> None:
+        """Compare what went in with what came out."""
+        ledger, stats = self.spider.ledger, self.crawler.stats
+        stats.set_value("records/total", ledger.total)
+        stats.set_value("records/rows", ledger.count)
+        missing = ledger.total - ledger.count
+        stats.set_value("records/missing", missing)
+        if missing and stats.get_value("finish_reason") == "finished":
+            logger.error(
+                "%(total)d records in, %(rows)d rows out. Without a row: %(missing)s",
+                {"total": ledger.total, "rows": ledger.count, "missing": ledger.missing()},
+            )
+        for feed in self._feeds:
+            unwritten = ledger.count - feed.itemcount
+            if unwritten and _takes_all(feed.feed_options):
+                stats.inc_value("records/unwritten", unwritten)
+                logger.error(
+                    "%(uri)s has %(rows)d rows of %(count)d: see the errors above",
+                    {"uri": feed.uri, "rows": feed.itemcount, "count": ledger.count},
+                )
+
+
+def _takes_all(feed_options: dict[str, Any]) -> bool:
+    """Return whether a feed was asked to take every row, in one file."""
+    return feed_options.get("item_classes") == [Row] and not feed_options["batch_item_count"]

@@ -1,0 +1,100 @@
+"""The last lines of a run."""
+
+import logging
+import shlex
+import sys
+from collections import Counter
+from time import monotonic
+from typing import Any
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+
+from urlcrawler.items import Row
+
+logger = logging.getLogger(__name__)
+
+_SHOWN_ERRORS = 5
+
+
+class Summary:
+    """Say at the end what happened to the records, where the table is, and what to type next."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self._outcomes: Counter[str] = Counter()
+        self._errors: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}
+        self._feeds: list[str] = []
+        self._requested = 0
+        self._began = monotonic()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "Summary":
+        """Connect to the signals; only a spider with a list has rows to count."""
+        if not hasattr(crawler.spider, "ledger"):
+            raise NotConfigured("the spider reads no list.")
+        extension = cls(crawler)
+        crawler.signals.connect(extension.spider_opened, signals.spider_opened)
+        crawler.signals.connect(extension.item_scraped, signals.item_scraped)
+        crawler.signals.connect(extension.feed_slot_closed, signals.feed_slot_closed)
+        crawler.signals.connect(extension.engine_stopped, signals.engine_stopped)
+        return extension
+
+    def spider_opened(self) -> None:
+        """Start the clock, and say what is about to be crawled."""
+        self._began = monotonic()
+        index: Any = self.crawler.spider.index  # type: ignore[union-attr]
+        logger.info(
+            "%(records)d records on %(hosts)d hosts",
+            {"records": len(index), "hosts": len(index.heads)},
+        )
+
+    def item_scraped(self, item: Any) -> None:
+        """Count a row."""
+        if not isinstance(item, Row):
+            return
+        self._outcomes[item["outcome"]] += 1
+        self._requested += bool(item["attempts"])
+        if item["error"]:
+            self._errors[item["error"]] += 1
+            self._examples.setdefault(item["error"], item["url"])
+
+    def feed_slot_closed(self, slot: Any) -> None:
+        """Note where a table is."""
+        self._feeds.append(slot.uri)
+
+    def engine_stopped(self) -> None:
+        """Log the summary; nothing comes after it."""
+        logger.info("%(summary)s", {"summary": "\n".join(self._lines())})
+
+    def _lines(self) -> list[str]:
+        spider: Any = self.crawler.spider
+        total, rows = spider.ledger.total, spider.ledger.count
+        seconds = max(monotonic() - self._began, 0.001)
+        lines = [
+            f"{rows} of {total} records have their row. "
+            f"{self._requested} pages in {seconds:.1f} s, {self._requested / seconds:.1f} a second",
+            "",
+        ]
+        lines += [f"  {count:>9}  {outcome}" for outcome, count in self._outcomes.most_common()]
+        if self._errors:
+            lines += ["", "The most frequent errors, each with an example:"]
+            for error, count in self._errors.most_common(_SHOWN_ERRORS):
+                lines.append(f"  {count:>9}  {error:<16} {self._examples[error][:120]!r}")
+        lines += ["", *(f"The table: {uri}" for uri in self._feeds)]
+        if rows < total:
+            lines.append(f"Not finished. To crawl again from the start: {_again(self._feeds)}")
+        return lines
+
+
+def _again(feeds: list[str]) -> str:
+    """Return the command line that starts the crawl again, replacing its tables."""
+    words, skip = [], False
+    for word in ["scrapy", *sys.argv[1:]]:
+        if word in ("-o", "-O") or skip:
+            skip = not skip
+        else:
+            words.append(word)
+    return shlex.join([*words, *(part for uri in feeds for part in ("-O", uri))])

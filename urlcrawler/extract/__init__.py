@@ -1,0 +1,1 @@
+"""From a response to values. Runs without a crawl: same response in, same values out."""

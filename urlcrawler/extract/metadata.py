@@ -1,0 +1,14 @@
+"""What a page says about itself."""
+
+from scrapy.http import HtmlResponse, Response, XmlResponse
+
+# A <title> inside an <svg> names a drawing, not the page.
+_TITLE = "string((//*[local-name()='title'][not(ancestor::*[local-name()='svg'])])[1])"
+
+
+def title(response: Response) -> str | None:
+    """Return the title of an HTML page in one line, or None when it has none."""
+    if not isinstance(response, HtmlResponse | XmlResponse):
+        return None
+    text: str = response.xpath(_TITLE).get() or ""
+    return " ".join(text.split()) or None

@@ -1,0 +1,117 @@
+"""An exception on the way to an answer -> the slug and the sentence of its row."""
+
+import zlib
+from collections.abc import Iterator
+from traceback import walk_tb
+
+from scrapy import exceptions
+from twisted.internet import error as txerror
+from twisted.web._newclient import ParseError, ResponseFailed, ResponseNeverReceived
+
+try:
+    from OpenSSL.SSL import Error as TLSError
+except ImportError:  # pragma: no cover - pyOpenSSL is a dependency of Scrapy
+    TLSError = OSError  # type: ignore[misc,assignment]
+
+
+class RobotsForbidden(exceptions.IgnoreRequest):
+    """Raised by `middlewares.robots` for a URL that robots.txt forbids."""
+
+
+def explain(exception: BaseException) -> tuple[str, str]:
+    """Return slug (of `outcomes.ERRORS`) and sentence for a request that ended in *exception*.
+
+    Never raises: what is not known is named by the stage it came from.
+    """
+    causes = list(_causes(exception))
+    for kinds, slug in _BY_CLASS:
+        for cause in causes:
+            if isinstance(cause, kinds):
+                return slug, _sentence(slug, cause)
+    text = _text(exception)
+    if isinstance(exception, exceptions.IgnoreRequest):
+        for words, slug in _BY_WORDS.items():
+            if words in text:
+                return slug, text
+        return "ignored", text or "a middleware raised IgnoreRequest"
+    if isinstance(exception, exceptions.DownloadCancelledError):
+        # Of its own accord Scrapy's handler cancels for one reason; time-outs have their class.
+        return "too-large", "the body is larger than DOWNLOAD_MAXSIZE"
+    if isinstance(exception, exceptions.DownloadFailedError):
+        return "reset", _SENTENCES["reset"]
+    return _stage(exception), f"{type(exception).__name__}: {text}".removesuffix(": ")
+
+
+# In this order: the first class that any of the causes has decides.
+_BY_CLASS: list[tuple[type[BaseException] | tuple[type[BaseException], ...], str]] = [
+    (RobotsForbidden, "robots"),
+    (TLSError, "tls"),
+    (ParseError, "protocol"),
+    (exceptions.ResponseDataLossError, "truncated"),
+    (exceptions.CannotResolveHostError, "dns"),
+    ((txerror.TCPTimedOutError, txerror.TimeoutError), "connect-timeout"),
+    (exceptions.DownloadTimeoutError, "read-timeout"),
+    ((exceptions.DownloadConnectionRefusedError, txerror.ConnectError), "refused"),
+    ((zlib.error, EOFError), "decode"),
+    ((txerror.ConnectionLost, txerror.ConnectionDone, ResponseNeverReceived), "reset"),
+]
+# Scrapy raises IgnoreRequest for these; tests fail when it changes the words.
+_BY_WORDS = {
+    "max redirections reached": "redirect-loop",
+    "during decompression": "too-large",
+}
+_SENTENCES = {
+    "robots": "robots.txt forbids it",
+    "dns": "the host name does not resolve",
+    "refused": "the server refused the connection, or is not reachable",
+    "connect-timeout": "no connection within DOWNLOAD_TIMEOUT",
+    "read-timeout": "no complete answer within DOWNLOAD_TIMEOUT",
+    "truncated": "the connection ended before the body was complete",
+    "reset": "the server closed the connection before it answered",
+    "protocol": "what the server sent is not HTTP",
+    "decode": "the compressed body cannot be unpacked",
+}
+
+
+def _causes(exception: BaseException) -> Iterator[BaseException]:
+    """Yield *exception* and all it came from, Twisted's lists of reasons included."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [exception]
+    while waiting:
+        cause = waiting.pop(0)
+        if cause is None or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting += [cause.__cause__, cause.__context__]
+        if isinstance(cause, ResponseFailed | ResponseNeverReceived):
+            waiting += [reason.value for reason in cause.reasons]
+
+
+def _sentence(slug: str, cause: BaseException) -> str:
+    if slug == "tls":
+        return f"no secure connection: {_tls_words(cause)}"
+    return _SENTENCES[slug]
+
+
+def _tls_words(cause: BaseException) -> str:
+    """Return the last words of OpenSSL's list of (library, function, reason)."""
+    try:
+        return str(cause.args[0][-1][-1]) or "the handshake failed"
+    except (IndexError, TypeError, KeyError):
+        return _text(cause) or "the handshake failed"
+
+
+def _stage(exception: BaseException) -> str:
+    """Return where an unknown exception came from: the download handler, or a middleware."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(exception.__traceback__)]
+    if any(module.startswith("scrapy.downloadermiddlewares.httpcompression") for module in modules):
+        return "decode"
+    if any("TunnelError" in type(cause).__name__ for cause in _causes(exception)):
+        return "proxy"
+    handlers = ("scrapy.core.downloader.handlers", "urlcrawler.handlers")
+    return "protocol" if any(module.startswith(handlers) for module in modules) else "middleware"
+
+
+def _text(exception: BaseException) -> str:
+    return " ".join(str(exception).split())[:300]

@@ -1,0 +1,155 @@
+"""Lists in CSV and TSV: RFC 4180 as spreadsheets write it."""
+
+import csv
+import re
+import sys
+from collections.abc import Iterator
+from typing import IO, Any
+
+from urlcrawler.exceptions import ListError
+from urlcrawler.inputs.readers import URL_COLUMNS, Reader, as_url, choose_url_column
+from urlcrawler.inputs.records import Record
+from urlcrawler.inputs.sources import Source, skip_bom, text_of
+
+csv.field_size_limit(sys.maxsize)  # the default refuses a cell of over 128 KiB
+_DELIMITERS = ",;\t|"
+_LOOKS_LIKE_URL = re.compile(r"\s*(https?:|//|[\w-]+(\.[\w-]+)*\.[a-z]{2,24}(/|:\d|\s*$))", re.I)
+_SNIFFED_ROWS = 20
+
+
+class DelimitedReader(Reader):
+    """Reads CSV and TSV with or without a header line.
+
+    A row with more cells than the header has a comma that is not quoted, so which cell is which
+    is a guess: it becomes an `invalid` row that says so.
+    """
+
+    def __init__(self, source: Source, column: str | None) -> None:
+        self._file = source.file
+        self._start = skip_bom(self._file)
+        self._delimiter = "\t" if source.suffix in (".tsv", ".tab") else None
+        rows = self._first_rows()
+        if not rows:
+            raise ListError(f"{source.label}: the list is empty")
+        header = rows[0]
+        self._has_header = _is_header(header, column)
+        if self._has_header:
+            names = _unique([name.strip() for name in header])
+            self._url = names.index(choose_url_column(names, column, source.label))
+        else:
+            if any(len(row) != len(header) for row in rows):
+                self._delimiter, header = None, header[:1]  # commas, but no columns
+            names = [f"column_{number}" for number in range(1, len(header) + 1)]
+            urls = [number for number, cell in enumerate(header) if _LOOKS_LIKE_URL.match(cell)]
+            chosen = column or names[urls[0]]
+            self._url = names.index(choose_url_column(names, chosen, source.label))
+        self._names = names
+        self.columns = [name for number, name in enumerate(names) if number != self._url]
+
+    def scan(self) -> Iterator[tuple[int, str | None]]:
+        """Yield offset and URL of each row; rows without any cell are not records."""
+        rows = self._rows(self._start)
+        if self._has_header:
+            next(rows, None)
+        for offset, cells in rows:
+            if cells is None or len(cells) > len(self._names):
+                yield offset, None
+            elif cells:
+                yield offset, as_url(cells[self._url]) if self._url < len(cells) else ""
+
+    def read(self, offset: int, position: int) -> Record:
+        """Return the record of the row at *offset*."""
+        _, cells = next(self._rows(offset))
+        if cells is None or len(cells) > len(self._names):
+            self._file.seek(offset)
+            line = text_of(self._file.readline()).strip()
+            return Record(position, line, problem=self._problem(cells))
+        columns: dict[str, Any] = dict.fromkeys(self.columns)
+        columns.update(zip(self._names, cells, strict=False))
+        return Record(position, as_url(columns.pop(self._names[self._url], None)), columns)
+
+    def _rows(self, offset: int) -> Iterator[tuple[int, list[str] | None]]:
+        """Yield `(byte offset, cells)` of the rows from *offset* on; None for a broken row."""
+        self._file.seek(offset)
+        lines = _CountedLines(self._file, offset)
+        if self._delimiter is None:
+            # One column: a comma belongs to the URL, quotes are still quotes.
+            reader = csv.reader(lines, delimiter="\x1f", strict=True)
+        else:
+            reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        while True:
+            start = lines.offset
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error:
+                # An open quote has eaten lines up to where it stopped making sense: only the
+                # line it stands on is lost.
+                yield start, None
+                self._file.seek(start)
+                lines.offset = start + len(self._file.readline())
+                reader = csv.reader(lines, reader.dialect)
+                continue
+            if cells:
+                yield start, cells
+
+    def _first_rows(self) -> list[list[str]]:
+        """Return the first rows, and settle the delimiter by the first of them."""
+        if self._delimiter is None:
+            first = text_of(self._file.readline())
+            counts = {d: len(next(csv.reader([first], delimiter=d))) for d in _DELIMITERS}
+            best = max(counts, key=lambda delimiter: counts[delimiter])
+            self._delimiter = best if counts[best] > 1 else None
+        rows = (cells for _, cells in self._rows(self._start) if cells)
+        return [cells for cells, _ in zip(rows, range(_SNIFFED_ROWS), strict=False)]
+
+    def _problem(self, cells: list[str] | None) -> str:
+        if cells is None:
+            return "the row has a quote that is not closed"
+        return (
+            f"the row has {len(cells)} cells, the header has {len(self._names)}: "
+            f"quote cells that contain {self._delimiter!r}"
+        )
+
+
+class _CountedLines:
+    """The lines of a file as text, and the byte offset after the last one taken."""
+
+    def __init__(self, file: IO[bytes], offset: int) -> None:
+        self._file = file
+        self.offset = offset
+
+    def __iter__(self) -> "_CountedLines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline()
+        if not line:
+            raise StopIteration
+        self.offset += len(line)
+        return text_of(line)
+
+
+def sniff_header(line: str) -> bool:
+    """Return whether *line* is the header of a table with a usual name for the URL."""
+    cells = {cell.strip(' "').lower() for cell in re.split(f"[{_DELIMITERS}]", line)}
+    return not cells.isdisjoint(URL_COLUMNS)
+
+
+def _is_header(cells: list[str], column: str | None) -> bool:
+    names = {cell.strip().lower() for cell in cells}
+    if column in cells or not names.isdisjoint(URL_COLUMNS):
+        return True
+    return not any(_LOOKS_LIKE_URL.match(cell) for cell in cells)
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Return *names* with numbers where one is empty or stands there before."""
+    unique: list[str] = []
+    for number, name in enumerate(names, 1):
+        fresh, again = name or f"column_{number}", 2
+        while fresh in unique:
+            fresh, again = f"{name or 'column'}_{again}", again + 1
+        unique.append(fresh)
+    return unique

@@ -1,0 +1,144 @@
+"""One reader per format: bytes of the list -> URLs with their place, and single records."""
+
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from urlcrawler.exceptions import ListError
+from urlcrawler.inputs.records import Record
+from urlcrawler.inputs.sources import Source, skip_bom, text_of
+
+URL_COLUMNS = ("url", "link", "href", "uri", "address", "website")
+_MAX_COLUMNS = 2000
+
+
+class Reader(ABC):
+    """Base of the readers: scan once from the start, then read single records at their offset.
+
+    Attributes:
+        columns: names of the columns besides the URL, in the order of the list. Complete after
+            `scan` has ended.
+    """
+
+    columns: list[str]
+
+    @abstractmethod
+    def scan(self) -> Iterator[tuple[int, str | None]]:
+        """Yield `(byte offset, URL as written)` per record; None for a line that is no record."""
+
+    @abstractmethod
+    def read(self, offset: int, position: int) -> Record:
+        """Return the record that begins at byte *offset*."""
+
+
+class TextReader(Reader):
+    """Reads one URL a line. Blank lines and lines that begin with `#` are not records."""
+
+    def __init__(self, source: Source) -> None:
+        self._file = source.file
+        self.columns = []
+
+    def scan(self) -> Iterator[tuple[int, str | None]]:
+        """Yield offset and URL of each line that is a record."""
+        offset = skip_bom(self._file)
+        for line in self._file:
+            url = text_of(line).strip()
+            if url and url[0] != "#":
+                yield offset, url
+            offset += len(line)
+
+    def read(self, offset: int, position: int) -> Record:
+        """Return the record of the line at *offset*."""
+        self._file.seek(offset)
+        return Record(position, text_of(self._file.readline()).strip())
+
+
+class JsonLinesReader(Reader):
+    """Reads one JSON object a line; the key named *column* (or a usual one) holds the URL."""
+
+    def __init__(self, source: Source, column: str | None) -> None:
+        self._file = source.file
+        self._label = source.label
+        self._column: str = column or ""
+        self.columns = []
+
+    def scan(self) -> Iterator[tuple[int, str | None]]:
+        """Yield offset and URL of each line, and collect the keys of all objects."""
+        columns: dict[str, None] = {}
+        offset = skip_bom(self._file)
+        for line in self._file:
+            if not line.isspace():
+                values = _object(line)
+                if values is not None:
+                    columns.update(dict.fromkeys(values))
+                    self._column = self._column or self._choose(values, None)
+                yield offset, None if values is None else as_url(values.get(self._column))
+            if len(columns) > _MAX_COLUMNS:
+                raise ListError(f"{self._label}: over {_MAX_COLUMNS} different keys in the objects")
+            offset += len(line)
+        if columns and self._column not in columns:
+            self._choose(columns, self._column)
+        columns.pop(self._column, None)
+        self.columns = list(columns)
+
+    def read(self, offset: int, position: int) -> Record:
+        """Return the record of the line at *offset*."""
+        self._file.seek(offset)
+        line = self._file.readline()
+        values = _object(line)
+        if values is None:
+            problem = "the line is not a JSON object"
+            return Record(position, text_of(line).strip(), problem=problem)
+        url = as_url(values.pop(self._column, None))
+        missing = None if url else f"the object has no {self._column!r}"
+        return Record(position, url, values, missing)
+
+    def _choose(self, keys: Iterable[str], column: str | None) -> str:
+        return choose_url_column(list(keys), column, self._label)
+
+
+def choose_url_column(names: list[str], column: str | None, label: str) -> str:
+    """Return the name of the column that holds the URLs.
+
+    Raises:
+        ListError: *column* is not there, or none was named and no name is a usual one.
+    """
+    if column is not None:
+        if column in names:
+            return column
+        problem = f"no column {column!r}"
+    else:
+        lower = {name.strip().lower(): name for name in reversed(names)}
+        for usual in URL_COLUMNS:
+            if usual in lower:
+                return lower[usual]
+        if len(names) == 1:
+            return names[0]
+        problem = "which column holds the URLs?"
+    raise ListError(
+        f"{label}: {problem} Columns are: {', '.join(names)}. Choose one with -a column=NAME"
+    )
+
+
+def as_url(value: Any) -> str:
+    """Return a cell as the text of a URL; "" when it is empty or no text."""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text_of(line), parse_constant=_no_number, parse_float=_float)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _no_number(name: str) -> None:
+    """Read NaN and Infinity, which are not JSON, as null: no reader of the table knows them."""
+
+
+def _float(text: str) -> float | str:
+    value = float(text)
+    return value if math.isfinite(value) else text  # 1e999 stays what the list says

@@ -1,0 +1,168 @@
+"""Opens a list, wherever it is, as a plain file that can be read again at any byte."""
+
+import bz2
+import codecs
+import gzip
+import lzma
+import os
+import re
+import shutil
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import unquote, urlsplit
+
+from urlcrawler.exceptions import ListError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_FETCH_TIMEOUT = 60.0  # seconds without a byte from the server that holds the list
+_UNPACK: dict[bytes, Callable[[Any], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+    b"\x28\xb5\x2f\xfd": zstd.open,
+}
+_BROKEN = (OSError, EOFError, lzma.LZMAError, zstd.ZstdError)
+_NOT_LISTS = {
+    b"PK\x03\x04": "a zip archive or Excel workbook; unpack it, or save the sheet as CSV",
+    b"%PDF": "a PDF; copy its URLs into a text file, one a line",
+    b"SQLite format 3": "an SQLite database; export the table as CSV",
+}
+PARQUET_MAGIC = b"PAR1"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_SUFFIXES = {".gz", ".bz2", ".xz", ".zst"}
+_UNSAFE_IN_NAME = re.compile(r"[^\w.-]+")
+
+
+@dataclass(slots=True, weakref_slot=True)  # signals hold their receivers weakly
+class Source:
+    """A list as a plain, seekable binary file.
+
+    Attributes:
+        label: the list as the user named it, for messages.
+        name: its name without folder and suffixes, for the default feed.
+        suffix: lower-case suffix that names the format, with the dot; "" when there is none.
+        file: positioned at byte 0. Compressed, piped and remote lists are unpacked into an
+            unnamed temporary file, which the system removes with the process, even after a kill.
+    """
+
+    label: str
+    name: str
+    suffix: str
+    file: IO[bytes]
+
+    def close(self) -> None:
+        """Close the file; a temporary one is gone with it."""
+        self.file.close()
+
+
+def open_source(file: str) -> Source:
+    """Open the list named by *file*: a path, `-` for standard input, or an http(s) URL.
+
+    Raises:
+        ListError: no such file, not readable, broken compression, or not a list at all.
+    """
+    try:
+        if file == "-":
+            return _plain(file, "stdin", spool(sys.stdin.buffer))
+        if file.startswith(("http://", "https://")):
+            path = unquote(urlsplit(file).path)
+            return _plain(file, Path(path).name or urlsplit(file).hostname or "list", _fetch(file))
+        return _plain(file, Path(file).name, _open_path(file))
+    except OSError as error:
+        raise ListError(f"argument `file`: cannot read {file!r}: {_why(error)}") from error
+
+
+def spool(stream: Any) -> IO[bytes]:
+    """Copy *stream* into an unnamed temporary file and return that, positioned at byte 0."""
+    copy = tempfile.TemporaryFile(prefix="urlcrawler-list-")  # noqa: SIM115 - outlives the call
+    shutil.copyfileobj(stream, copy, 1 << 20)
+    copy.seek(0)
+    return copy
+
+
+def _open_path(file: str) -> IO[bytes]:
+    path = Path(file)
+    if not path.exists():
+        raise ListError(f"argument `file`: no such file: {file!r} (looked in {os.getcwd()})")
+    if path.is_dir():
+        raise ListError(f"argument `file`: {file!r} is a folder. Name a list inside it")
+    handle = path.open("rb")
+    return handle if handle.seekable() else spool(handle)  # <(grep ...) is a pipe with a path
+
+
+def _fetch(url: str) -> IO[bytes]:
+    request = urllib.request.Request(url, headers={"User-Agent": "urlcrawler"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=_FETCH_TIMEOUT) as answer:  # noqa: S310
+            return spool(answer)
+    except urllib.error.HTTPError as error:
+        raise ListError(f"argument `file`: {url} answered {error.code} {error.reason}") from error
+    except ValueError as error:
+        raise ListError(f"argument `file`: not a URL that can be fetched: {url!r}") from error
+
+
+def _plain(label: str, filename: str, file: IO[bytes]) -> Source:
+    """Unpack *file* as often as it is packed and say what its name tells about it."""
+    path = Path(filename)
+    head = _head(file)
+    for _ in range(3):  # .txt.gz.zst exists; a quine that unpacks to itself does too
+        unpack = next((open_ for magic, open_ in _UNPACK.items() if head.startswith(magic)), None)
+        if unpack is None:
+            break
+        try:
+            with file, unpack(file) as stream:
+                file = spool(stream)
+        except _BROKEN as error:
+            if isinstance(error, OSError) and error.errno:
+                raise  # the disk, not the list
+            raise ListError(f"argument `file`: cannot unpack {label!r}: {error}") from error
+        head = _head(file)
+    if path.suffix.lower() in _SUFFIXES:
+        path = path.with_suffix("")
+    for magic, what in _NOT_LISTS.items():
+        if head.startswith(magic):
+            raise ListError(f"argument `file`: {label!r} is {what}")
+    if head.startswith(PARQUET_MAGIC):
+        path = path.with_suffix(".parquet")
+    elif head.startswith(_UTF16):
+        with file:
+            file = spool(codecs.EncodedFile(file, "utf-8", "utf-16", errors="replace"))
+    elif b"\0" in head:
+        raise ListError(f"argument `file`: {label!r} is not a text file")
+    name = _UNSAFE_IN_NAME.sub("_", path.stem).strip("._") or "list"
+    return Source(label, name, path.suffix.lower(), file)
+
+
+def _head(file: IO[bytes]) -> bytes:
+    head = file.read(16)
+    file.seek(0)
+    return head
+
+
+def _why(error: OSError) -> str:
+    reason = getattr(error, "reason", None) or error.strerror or error
+    return str(reason).removeprefix("[Errno -2] ")
+
+
+def text_of(line: bytes) -> str:
+    """Return *line* decoded: UTF-8, and where it is not, Windows-1252 as old lists have it."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("cp1252", errors="replace")
+
+
+def skip_bom(file: IO[bytes]) -> int:
+    """Position *file* after a byte order mark, if it begins with one, and return that place."""
+    start = len(codecs.BOM_UTF8) if _head(file).startswith(codecs.BOM_UTF8) else 0
+    return file.seek(start)

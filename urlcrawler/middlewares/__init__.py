@@ -1,0 +1,1 @@
+"""Downloader middlewares: each handles one request or response at a time."""

@@ -1,0 +1,71 @@
+"""The closed lists: what can happen to a record, and why a row is not `ok`."""
+
+from typing import NamedTuple
+
+OUTCOMES = {
+    "ok": "fetched: the status is 2xx",
+    "http_error": "the server answered with a 4xx or 5xx status",
+    "failed": "no usable answer: the network, the protocol or the code that reads the page failed",
+    "invalid": "the record holds no URL that can be requested",
+    "duplicate": "the same request as an earlier record, see `duplicate_of`",
+    "robots": "robots.txt of the host forbids it",
+    "skipped": "a component of the project decided not to fetch or keep it",
+    "unchanged": "the server answered 304: the page has not changed",
+}
+
+
+class Error(NamedTuple):
+    """A line of the table of errors.
+
+    Attributes:
+        outcome: outcome of a row with this error.
+        retryable: whether crawling the record again may help.
+        meaning: a sentence for README.
+    """
+
+    outcome: str
+    retryable: bool
+    meaning: str
+
+
+ERRORS = {
+    "bad-url": Error("invalid", False, "not a URL: no host, a broken port or IPv6 address, ..."),
+    "bad-scheme": Error("invalid", False, "a scheme other than http and https"),
+    "bad-record": Error("invalid", False, "the line of the list cannot be read as a record"),
+    "robots": Error("robots", False, "robots.txt forbids the URL to this crawler"),
+    "dns": Error("failed", True, "the host name does not resolve"),
+    "refused": Error("failed", True, "the server refused the connection, or is not reachable"),
+    "connect-timeout": Error("failed", True, "no connection within DOWNLOAD_TIMEOUT"),
+    "read-timeout": Error("failed", True, "connected, but no complete answer in DOWNLOAD_TIMEOUT"),
+    "tls": Error("failed", True, "no secure connection: handshake or certificate failed"),
+    "reset": Error("failed", True, "the server closed the connection before it answered"),
+    "truncated": Error("failed", True, "the body is shorter than the server announced"),
+    "protocol": Error("failed", True, "what the server sent is not HTTP"),
+    "too-large": Error("failed", False, "the body is larger than DOWNLOAD_MAXSIZE"),
+    "decode": Error("failed", True, "the compressed body cannot be unpacked"),
+    "proxy": Error("failed", True, "the proxy did not open a connection"),
+    "redirect-loop": Error("failed", False, "more than REDIRECT_MAX_TIMES redirects"),
+    "bad-redirect": Error("failed", False, "a redirect without a target that can be requested"),
+    "http-4xx": Error("http_error", False, "the status is 4xx"),
+    "http-5xx": Error("http_error", True, "the status is 5xx"),
+    "rate-limited": Error("http_error", True, "the status is 429: too many requests"),
+    "extract": Error("failed", True, "code of the spider (`parse_page`) raised"),
+    "middleware": Error("failed", True, "a downloader or spider middleware raised"),
+    "pipeline": Error("failed", True, "an item pipeline raised"),
+    "ignored": Error("skipped", False, "a middleware raised IgnoreRequest"),
+    "dropped": Error("skipped", False, "an item pipeline raised DropItem"),
+    "lost": Error("failed", True, "handed out, and nothing came back: a bug in a component"),
+}
+
+
+def error_of_status(status: int) -> str | None:
+    """Return the slug for a final HTTP status, or None when the status is no error."""
+    if status == 429:
+        return "rate-limited"
+    if status >= 500:
+        return "http-5xx"
+    if status >= 400:
+        return "http-4xx"
+    if 300 <= status < 400 and status != 304:
+        return "bad-redirect"  # one that could be followed has been followed
+    return None

@@ -1,0 +1,91 @@
+"""Every setting of the project: value, Scrapy's default, reason, reader.
+
+Declarations only. Imported by nobody: code reads `crawler.settings`, where -s and custom_settings
+have had their say.
+"""
+
+BOT_NAME = "urlcrawler"
+SPIDER_MODULES = ["urlcrawler.spiders"]
+NEWSPIDER_MODULE = "urlcrawler.spiders"
+COMMANDS_MODULE = "urlcrawler.commands"  # crawl with exit codes, demo
+
+# --- Who we are -------------------------------------------------------------------------------
+
+USER_AGENT = "urlcrawler/0.1"  # default: Scrapy's name and site. Honest: we are no browser
+# A page or mail address that reaches you. It goes into the User-Agent, so that the owner of a
+# server can write to you instead of blocking you. Read by spiders.base.UrlListSpider.
+USER_AGENT_CONTACT = ""
+
+# --- How fast ---------------------------------------------------------------------------------
+
+CONCURRENT_REQUESTS = 512  # default 16; lists have many hosts, and waiting costs nothing
+CONCURRENT_REQUESTS_PER_DOMAIN = 16  # default 8; the ceiling, AutoThrottle decides below it
+CONCURRENT_ITEMS = 1  # default 100; a response yields one item, 100 idle tasks cost 40% of the CPU
+AUTOTHROTTLE_ENABLED = True  # default False; each host gets what it carries comfortably
+AUTOTHROTTLE_START_DELAY = 0.1  # seconds, default 5.0; a list would spend its time starting
+AUTOTHROTTLE_TARGET_CONCURRENCY = 8.0  # default 1.0: 50,000 URLs of one host at 1 s take 14 hours
+REACTOR_THREADPOOL_MAXSIZE = 32  # default 10; host names are looked up in these threads
+SCRAPER_SLOT_MAX_ACTIVE_SIZE = 50_000_000  # bytes, default 5 MB: a few large pages stop the rest
+
+# --- When something goes wrong ----------------------------------------------------------------
+
+DOWNLOAD_TIMEOUT = 30  # seconds, default 180; a page that takes longer is rarely worth it
+DOWNLOAD_MAXSIZE = 10 * 1024 * 1024  # bytes, default 1 GiB: a hundred such pages end the process
+DOWNLOAD_WARNSIZE = 0  # default 32 MiB; a line per page says what the `bytes` column says
+RETRY_TIMES = 2  # as Scrapy's default: three attempts in all
+RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"  # default ERROR; the row says it
+DNS_TIMEOUT = 20  # seconds, default 60
+
+# --- What is asked for ------------------------------------------------------------------------
+
+ROBOTSTXT_OBEY = True  # default False
+COOKIES_ENABLED = False  # default True; records must not depend on each other
+TELNETCONSOLE_ENABLED = False  # default True; a crawl opens no port
+REMOTE_CONTROL_ENABLED = False  # default True; it runs code that is sent to it over HTTP
+DOWNLOAD_HANDLERS = {  # a list, or a redirect, must never read a file of this machine
+    "data": None,
+    "file": None,
+    "ftp": None,
+    "s3": None,
+}
+
+# --- Components -------------------------------------------------------------------------------
+
+DOWNLOADER_MIDDLEWARES = {
+    # Each in its ancestor's place.
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "urlcrawler.middlewares.robots.Robots": 100,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "urlcrawler.middlewares.redirect.Redirect": 600,
+    # Lists have no offsite: every record is wanted.
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+}
+SPIDER_MIDDLEWARES = {
+    # A record with a URL longer than 2083 is wanted too.
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+}
+ITEM_PIPELINES = {
+    "urlcrawler.pipelines.Flatten": 1000,  # last: turns the Page into the flat row
+}
+EXTENSIONS = {
+    "urlcrawler.extensions.quiet.QuietLogs": 0,  # first: before the others have something to say
+    "urlcrawler.extensions.accounting.Accounting": 10,
+    "urlcrawler.extensions.summary.Summary": 20,  # after Accounting: it tells what that has found
+}
+
+# --- Output -----------------------------------------------------------------------------------
+
+# The default feed is data/results/<list name>.csv, see spiders.feeds.
+FEED_EXPORTERS = {"csv": "urlcrawler.exporters.TableCsvExporter"}
+FEED_EXPORT_ENCODING = "utf-8"  # default: JSON Lines with every character beyond ASCII escaped
+# Text cells that a spreadsheet would run as a formula get an apostrophe before the sign, which
+# read_results() takes away again. True writes them as they are. Read by exporters.TableCsvExporter.
+CSV_FORMULAS = False
+
+# --- Log --------------------------------------------------------------------------------------
+
+LOG_LEVEL = "INFO"  # default DEBUG: two lines per URL
+LOG_FORMAT = "%(asctime)s %(levelname)s: %(message)s"  # without the logger's name
+LOG_DATEFORMAT = "%H:%M:%S"
+LOG_VERSIONS: list[str] = []  # default: ten lines of library versions
+STATS_DUMP = False  # default True, 60 lines; the summary says what happened

@@ -1,0 +1,1 @@
+"""Spiders. `urls.py` is the file to imitate, `base.py` explains how."""

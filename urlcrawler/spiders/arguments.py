@@ -1,0 +1,56 @@
+"""Spider arguments: the values after `-a`, checked before anything is opened."""
+
+from difflib import get_close_matches
+from typing import Any
+
+from urlcrawler.exceptions import ArgumentError
+
+ARGUMENTS = {
+    "file": "the list: a path, an http(s) URL, or - for standard input",
+    "column": "the column (CSV, TSV, Parquet) or key (JSON Lines) that holds the URLs",
+    "duplicates": "skip (default): a repeated URL gets a `duplicate` row; fetch: request each",
+    "limit": "crawl only the first so many records of the list",
+}
+_COMMAND = "scrapy crawl {spider} -a file=urls.txt"
+
+
+def check_names(given: dict[str, Any], known: dict[str, str], spider: str) -> None:
+    """Refuse arguments that nothing reads. Names that begin with `_` are scrapyd's and pass.
+
+    Raises:
+        ArgumentError: an unknown name, or no `file`.
+    """
+    for name in given:
+        if name not in known and not name.startswith("_"):
+            near = get_close_matches(name, known, 1)
+            hint = f"Did you mean `{near[0]}`? " if near else ""
+            raise ArgumentError(
+                f"argument `{name}`: there is no such argument. {hint}"
+                f"Arguments are: {', '.join(known)}"
+            )
+    if not given.get("file"):
+        raise ArgumentError(
+            f"argument `file`: name the list, for example {_COMMAND.format(spider=spider)}"
+        )
+
+
+def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+    """Return *value* if it is one of *choices*.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    if value not in choices:
+        raise ArgumentError(f"argument `{name}`: must be {' or '.join(choices)}, not {value!r}")
+    return value
+
+
+def positive(name: str, value: str | int) -> int:
+    """Return *value* as a whole number above 0.
+
+    Raises:
+        ArgumentError: it is none.
+    """
+    if not str(value).isdecimal() or int(value) < 1:
+        raise ArgumentError(f"argument `{name}`: must be a whole number above 0, not {value!r}")
+    return int(value)

@@ -1,0 +1,220 @@
+"""The base of every spider that crawls a list."""
+
+import asyncio
+import inspect
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from contextlib import ExitStack
+from typing import Any, ClassVar, cast
+
+from scrapy import Request, Spider, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider, NotSupported
+from scrapy.http import Response, TextResponse
+from scrapy.settings import BaseSettings
+from twisted.python.failure import Failure
+from w3lib.http import basic_auth_header
+
+from urlcrawler.exceptions import ArgumentError, InvalidUrl
+from urlcrawler.extract.metadata import title
+from urlcrawler.failures import explain
+from urlcrawler.inputs.formats import open_reader
+from urlcrawler.inputs.index import ListIndex
+from urlcrawler.inputs.records import Record
+from urlcrawler.inputs.sources import Source, open_source
+from urlcrawler.inputs.urls import Target
+from urlcrawler.items import Page, Table
+from urlcrawler.ledger import Ledger
+from urlcrawler.spiders.arguments import ARGUMENTS, check_names, one_of, positive
+from urlcrawler.spiders.feeds import bind_feeds, check_feeds, set_default_feed
+
+logger = logging.getLogger(__name__)
+
+_UNWRITTEN_ROWS = 100  # rows without a request that may be on their way at once
+
+
+class UrlListSpider(Spider):
+    """Crawl a list of URLs into a table: exactly one row per record.
+
+    To write a spider of your own:
+
+    1. Subclass this class in a new file of `urlcrawler/spiders/` and give it a `name`.
+    2. Write `parse_page(response, page)`. It is called for every page with outcome `ok`; the
+       page has its columns filled already. Change what should be different.
+    3. Yield further items or requests if you need them; the page itself is written for you.
+    4. Arguments of your own go into `arguments`, name and meaning; they become attributes.
+
+    For example::
+
+        class ShopSpider(UrlListSpider):
+            name = "shop"
+
+            def parse_page(self, response, page):
+                page.title = response.css("h1::text").get()
+    """
+
+    arguments: ClassVar[dict[str, str]] = ARGUMENTS
+
+    _failures: set[str]  # kinds of exceptions of parse_page that were logged
+
+    list_name: str
+    source: Source
+    index: ListIndex
+    ledger: Ledger
+    table: Table
+
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        """Wire what a list needs; other spiders of the project keep Scrapy's own parts."""
+        super().update_settings(settings)
+        set_default_feed(settings)
+        if contact := settings.get("USER_AGENT_CONTACT"):
+            settings.set("USER_AGENT", f"{settings['USER_AGENT']} (+{contact})", priority="spider")
+        # Gives out the records, host by host, exactly when the engine has room.
+        settings.set("SCHEDULER", "urlcrawler.scheduler.ListScheduler", priority="spider")
+        settings.set("DOWNLOADER", "urlcrawler.downloader.ListDownloader", priority="spider")
+        # Every status is an answer that belongs into the row; the errback would lose it.
+        settings.set("HTTPERROR_ALLOW_ALL", True, priority="spider")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "UrlListSpider":
+        """Check everything that can be checked before the first request, and index the list.
+
+        Raises:
+            UrlcrawlerError: with one sentence that says what to type.
+        """
+        if cls.parse is not UrlListSpider.parse:
+            raise ArgumentError(f"spider {cls.name!r}: write `parse_page`, not `parse`")
+        check_names(kwargs, {**ARGUMENTS, **cls.arguments}, cls.name)
+        duplicates = one_of("duplicates", kwargs.get("duplicates", "skip"), ("skip", "fetch"))
+        limit = positive("limit", kwargs["limit"]) if "limit" in kwargs else 0
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        spider._failures = set()
+        spider.source = source = open_source(kwargs["file"])
+        with ExitStack() as on_error:
+            on_error.callback(source.close)
+            spider.list_name = source.name
+            check_feeds(crawler.settings, spider)
+            reader = open_reader(source, kwargs.get("column"))
+            spider.index = ListIndex(reader, fetch_duplicates=duplicates == "fetch", limit=limit)
+            on_error.pop_all()
+        spider.ledger = Ledger(len(spider.index))
+        spider.table = Table(spider.index.columns)
+        bind_feeds(crawler.settings, spider.table.columns)
+        crawler.signals.connect(source.close, signals.engine_stopped)
+        return spider
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Yield the rows of records that are not requested: invalid ones and duplicates.
+
+        The others are requested by the scheduler, one at a time, whenever there is room.
+        """
+        unwritten: deque[int] = deque()
+        for record, why in self.index.without_request():
+            page = Page.of(record)
+            if isinstance(why, InvalidUrl):
+                page.fail(why.error, str(why))
+            else:
+                page.outcome, page.duplicate_of = "duplicate", why
+                page.reason = f"the same request as record {why}"
+            self.ledger.hand_out(record.position)
+            unwritten.append(record.position)
+            yield page
+            await asyncio.sleep(0)  # the engine reads on without a pause while it is busy
+            while len(unwritten) > _UNWRITTEN_ROWS:
+                while unwritten[0] not in self.ledger:
+                    await asyncio.sleep(0.01)
+                unwritten.popleft()
+
+    def request_for(self, record: Record, target: Target) -> Request:
+        """Return the request for *record*. Override it to add headers, cookies or meta."""
+        headers = {}
+        if target.user is not None:
+            headers["Authorization"] = basic_auth_header(target.user, target.password or "")
+        return Request(
+            target.url,
+            headers=headers,
+            callback=self.parse,
+            errback=self.errback,
+            dont_filter=True,
+            meta={"record": record, "is_start_request": True},
+        )
+
+    def parse_page(self, response: Response, page: Page) -> Any:
+        """Fill in more of *page*; may be async, and may yield items and requests."""
+
+    async def parse(self, response: Response) -> AsyncIterator[Any]:
+        """Yield the page of an answered record, after what `parse_page` yields."""
+        page = Page.of(response.meta["record"]).answered(response)
+        stop: CloseSpider | None = None
+        if page.outcome == "ok":
+            try:
+                page.title = title(response)
+                async for result in _each(self.parse_page(response, page)):
+                    if result is not page:
+                        yield result
+            except CloseSpider as request_to_stop:
+                stop = request_to_stop
+            except (SystemExit, KeyboardInterrupt) as error:
+                # Scrapy would hang; what is meant is: stop.
+                self._fail(page, error)
+                stop = CloseSpider("shutdown")
+            except (Exception, asyncio.CancelledError) as error:
+                # CancelledError from a library: Scrapy would wait for this callback forever.
+                # A selector on a PDF or an image finds nothing; that is no error of the page.
+                if not isinstance(error, NotSupported) or isinstance(response, TextResponse):
+                    self._fail(page, error)
+        yield page
+        if stop:
+            raise stop
+
+    def _fail(self, page: Page, error: BaseException) -> None:
+        """Say in the row that `parse_page` raised, and in the log the first time it does."""
+        kind = type(error).__name__
+        page.fail("extract", f"parse_page raised {kind}: {error}".removesuffix(": "))
+        first = kind not in self._failures
+        self._failures.add(kind)
+        logger.log(
+            logging.ERROR if first else logging.DEBUG,
+            "parse_page raised %(kind)s on %(url)s (further ones are only in the table)",
+            {"kind": kind, "url": page.url},
+            exc_info=error,
+        )
+
+    def errback(self, failure: Failure) -> Iterable[Any]:
+        """Yield the page of a record that got no answer."""
+        request = cast("Request", failure.request)  # type: ignore[attr-defined]
+        exception = cast("BaseException", failure.value)
+        page = Page.of(request.meta["record"])
+        answer = getattr(exception, "response", None)
+        if isinstance(answer, Response):  # StopDownload
+            answer.request = request
+            page.answered(answer)
+        error, reason = explain(exception)
+        if error != "robots" or request.meta.get("redirect_times"):
+            page.requested(request)
+        if page.redirects:
+            page.final_url = request.url
+        yield page.fail(error, reason)
+
+    def write_row(self, page: Page) -> None:
+        """Write the row of a record that no callback yields, past the item pipelines."""
+        results = self.crawler.signals.send_catch_log(
+            signals.item_scraped, item=self.table.row(page), response=None, spider=self
+        )
+        for _, result in results:
+            if inspect.isawaitable(result):
+                asyncio.ensure_future(result)  # noqa: RUF006 - the handler's own business
+
+
+async def _each(results: Any) -> AsyncIterator[Any]:
+    """Yield what a callback returned, in whichever of the ways Scrapy allows."""
+    if inspect.isawaitable(results):
+        results = await results
+    if hasattr(results, "__aiter__"):
+        async for result in results:
+            yield result
+    elif results is not None:
+        for result in [results] if isinstance(results, Request | dict | Page) else results:
+            yield result
