@@ -4,9 +4,9 @@ Declarations only. Imported by nobody: code reads `crawler.settings`, where -s a
 have had their say.
 """
 
-BOT_NAME = "urlcrawler"
+BOT_NAME = "urlcrawler"  # default "scrapybot"; names the project in the log
 SPIDER_MODULES = ["urlcrawler.spiders"]
-NEWSPIDER_MODULE = "urlcrawler.spiders"
+NEWSPIDER_MODULE = "urlcrawler.spiders"  # where `scrapy genspider` writes
 COMMANDS_MODULE = "urlcrawler.commands"  # crawl with exit codes, demo
 
 # --- Who we are -------------------------------------------------------------------------------
@@ -34,7 +34,8 @@ DOWNLOAD_MAXSIZE = 10 * 1024 * 1024  # bytes, default 1 GiB: a hundred such page
 DOWNLOAD_WARNSIZE = 0  # default 32 MiB; a line per page says what the `bytes` column says
 RETRY_TIMES = 2  # as Scrapy's default: three attempts in all
 RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"  # default ERROR; the row says it
-DNS_TIMEOUT = 20  # seconds, default 60
+# Default: a resolver for IPv4 only, to which [::1] and hosts with only an AAAA record are unknown.
+TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"
 
 # --- What is asked for ------------------------------------------------------------------------
 

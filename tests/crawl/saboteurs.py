@@ -1,12 +1,17 @@
 """Spiders and components that each lose a record in a way of their own."""
 
 import asyncio
+import gc
+import logging
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
-from scrapy import Request
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, DropItem, IgnoreRequest
+from scrapy.utils import trackref
 
+from urlcrawler.exporters import TableCsvExporter
 from urlcrawler.spiders.base import UrlListSpider
 
 VICTIM = "/page/victim"
@@ -190,3 +195,35 @@ class OverridesParse(UrlListSpider):
 
     def parse(self, response: Any) -> Iterable[Any]:  # type: ignore[override]
         yield {"url": response.url}
+
+
+class BrokenExporter(TableCsvExporter):
+    """Fails on one row, which Scrapy only logs."""
+
+    def export_item(self, item: Any) -> None:
+        if VICTIM in item["url"]:
+            raise OSError("no room for this row")
+        super().export_item(item)
+
+
+class LiveRequests:
+    """Keeps the highest number of requests that are alive at the same time."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "LiveRequests":
+        extension = cls(crawler)
+        crawler.signals.connect(extension.item_scraped, signals.item_scraped)
+        crawler.signals.connect(extension.spider_closed, signals.spider_closed)
+        return extension
+
+    def item_scraped(self) -> None:
+        gc.collect()  # what only waits for the collector is not alive
+        self.crawler.stats.max_value("live", len(trackref.live_refs[Request]))
+
+    def spider_closed(self) -> None:
+        logging.getLogger(__name__).warning(
+            "live requests: %(live)s", {"live": self.crawler.stats.get_value("live")}
+        )

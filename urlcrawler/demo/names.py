@@ -6,10 +6,10 @@ the demo shows many hosts on both. `.test` is reserved for this (RFC 6761).
 
 import re
 import socket
-from collections.abc import Sequence
+from typing import Any
 
-from scrapy.resolver import CachingThreadedResolver
-from twisted.internet.defer import Deferred, succeed
+from scrapy.resolver import CachingHostnameResolver
+from twisted.internet.interfaces import IHostResolution, IResolutionReceiver
 
 SHOPS = 24
 DEAD = "dead.demo.test"  # its records name a port on which nobody listens
@@ -34,16 +34,20 @@ def addresses() -> list[str]:
     return sorted({address_of(shop(number)) for number in range(1, SHOPS + 1)})
 
 
-class DemoResolver(CachingThreadedResolver):
+class DemoResolver(CachingHostnameResolver):
     """Resolve the names of the demo without asking any server, and all others as usual."""
 
-    def getHostByName(  # noqa: N802 - Twisted's name
-        self, name: str, timeout: Sequence[int] = ()
-    ) -> "Deferred[str]":
-        """Return the address of *name*."""
-        if name.endswith(".demo.test"):
-            return succeed(address_of(name))
-        return super().getHostByName(name, timeout)
+    def resolveHostName(  # noqa: N802 - Twisted's names
+        self,
+        resolutionReceiver: IResolutionReceiver,  # noqa: N803
+        hostName: str,  # noqa: N803
+        *args: Any,
+        **kwargs: Any,
+    ) -> IHostResolution:
+        """Resolve *hostName* to the address behind it."""
+        if hostName.endswith(".demo.test"):
+            hostName = address_of(hostName)  # noqa: N806
+        return super().resolveHostName(resolutionReceiver, hostName, *args, **kwargs)
 
 
 def _is_here(address: str) -> bool:

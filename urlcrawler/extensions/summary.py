@@ -92,7 +92,7 @@ class Summary:
 def _again(feeds: list[str]) -> str:
     """Return the command line that starts the crawl again, replacing its tables."""
     words, skip = [], False
-    for word in ["scrapy", *sys.argv[1:]]:
+    for word in ["scrapy", "crawl", *sys.argv[1:]]:  # Scrapy takes the command's name out
         if word in ("-o", "-O") or skip:
             skip = not skip
         else:

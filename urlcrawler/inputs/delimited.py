@@ -13,8 +13,14 @@ from urlcrawler.inputs.sources import Source, skip_bom, text_of
 
 csv.field_size_limit(sys.maxsize)  # the default refuses a cell of over 128 KiB
 _DELIMITERS = ",;\t|"
-_LOOKS_LIKE_URL = re.compile(r"\s*(https?:|//|[\w-]+(\.[\w-]+)*\.[a-z]{2,24}(/|:\d|\s*$))", re.I)
+# A first row with such a cell is a record, not a header; what cannot be fetched is one too.
+_LOOKS_LIKE_URL = re.compile(
+    r"\s*([a-z][a-z0-9+.-]*://|(https?|mailto|javascript|tel|data):|//"
+    r"|(localhost|\d{1,3}(\.\d{1,3}){3}|[\w-]+(\.[\w-]+)*\.[^\W\d_]{2,24})([/?#]|:\d|\s*$))",
+    re.IGNORECASE,
+)
 _SNIFFED_ROWS = 20
+_MAX_ROW = 1 << 24  # bytes; a quote that is never closed would take the rest of the list
 
 
 class DelimitedReader(Reader):
@@ -26,25 +32,32 @@ class DelimitedReader(Reader):
 
     def __init__(self, source: Source, column: str | None) -> None:
         self._file = source.file
+        self.label = source.label
         self._start = skip_bom(self._file)
         self._delimiter = "\t" if source.suffix in (".tsv", ".tab") else None
-        rows = self._first_rows()
+        rows = self._first_rows(column)
         if not rows:
-            raise ListError(f"{source.label}: the list is empty")
+            raise ListError(f"{source.label}: the list is empty, or not one row of it is readable")
         header = rows[0]
         self._has_header = _is_header(header, column)
         if self._has_header:
             names = _unique([name.strip() for name in header])
             self._url = names.index(choose_url_column(names, column, source.label))
         else:
-            if any(len(row) != len(header) for row in rows):
+            urls = [number for number, cell in enumerate(header) if _LOOKS_LIKE_URL.match(cell)]
+            best = min(urls, key=lambda number: "://" not in header[number])
+            if best == 0 and any(len(row) != len(header) for row in rows):
                 self._delimiter, header = None, header[:1]  # commas, but no columns
             names = [f"column_{number}" for number in range(1, len(header) + 1)]
-            urls = [number for number, cell in enumerate(header) if _LOOKS_LIKE_URL.match(cell)]
-            chosen = column or names[urls[0]]
+            chosen = column or names[best]
             self._url = names.index(choose_url_column(names, chosen, source.label))
         self._names = names
-        self.columns = [name for number, name in enumerate(names) if number != self._url]
+        self._columns = [name for number, name in enumerate(names) if number != self._url]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names in the header besides the URL's; made up where there is no header."""
+        return self._columns
 
     def scan(self) -> Iterator[tuple[int, str | None]]:
         """Yield offset and URL of each row; rows without any cell are not records."""
@@ -64,7 +77,7 @@ class DelimitedReader(Reader):
             self._file.seek(offset)
             line = text_of(self._file.readline()).strip()
             return Record(position, line, problem=self._problem(cells))
-        columns: dict[str, Any] = dict.fromkeys(self.columns)
+        columns: dict[str, Any] = dict.fromkeys(self._columns)
         columns.update(zip(self._names, cells, strict=False))
         return Record(position, as_url(columns.pop(self._names[self._url], None)), columns)
 
@@ -78,7 +91,7 @@ class DelimitedReader(Reader):
         else:
             reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
         while True:
-            start = lines.offset
+            start = lines.row = lines.offset
             try:
                 cells = next(reader)
             except StopIteration:
@@ -94,15 +107,23 @@ class DelimitedReader(Reader):
             if cells:
                 yield start, cells
 
-    def _first_rows(self) -> list[list[str]]:
+    def _first_rows(self, column: str | None) -> list[list[str]]:
         """Return the first rows, and settle the delimiter by the first of them."""
         if self._delimiter is None:
-            first = text_of(self._file.readline())
-            counts = {d: len(next(csv.reader([first], delimiter=d))) for d in _DELIMITERS}
-            best = max(counts, key=lambda delimiter: counts[delimiter])
-            self._delimiter = best if counts[best] > 1 else None
+            cells = {delimiter: self._first_row(delimiter) for delimiter in _DELIMITERS}
+            # `url,"size; colour; weight"` has more semicolons than commas.
+            best = max(cells, key=lambda d: (_names_urls(cells[d], column), len(cells[d])))
+            self._delimiter = best if len(cells[best]) > 1 else None
         rows = (cells for _, cells in self._rows(self._start) if cells)
         return [cells for cells, _ in zip(rows, range(_SNIFFED_ROWS), strict=False)]
+
+    def _first_row(self, delimiter: str) -> list[str]:
+        self._file.seek(self._start)
+        rows = csv.reader(_CountedLines(self._file, self._start), delimiter=delimiter)
+        try:
+            return next(filter(None, rows), [])
+        except csv.Error:
+            return []
 
     def _problem(self, cells: list[str] | None) -> str:
         if cells is None:
@@ -114,16 +135,23 @@ class DelimitedReader(Reader):
 
 
 class _CountedLines:
-    """The lines of a file as text, and the byte offset after the last one taken."""
+    """The lines of a file as text.
+
+    Attributes:
+        offset: byte offset after the last line taken.
+        row: byte offset of the row that the lines belong to.
+    """
 
     def __init__(self, file: IO[bytes], offset: int) -> None:
         self._file = file
-        self.offset = offset
+        self.offset = self.row = offset
 
     def __iter__(self) -> "_CountedLines":
         return self
 
     def __next__(self) -> str:
+        if self.offset - self.row > _MAX_ROW:
+            raise csv.Error("the row has no end")
         line = self._file.readline()
         if not line:
             raise StopIteration
@@ -138,10 +166,12 @@ def sniff_header(line: str) -> bool:
 
 
 def _is_header(cells: list[str], column: str | None) -> bool:
-    names = {cell.strip().lower() for cell in cells}
-    if column in cells or not names.isdisjoint(URL_COLUMNS):
-        return True
-    return not any(_LOOKS_LIKE_URL.match(cell) for cell in cells)
+    return _names_urls(cells, column) or not any(_LOOKS_LIKE_URL.match(cell) for cell in cells)
+
+
+def _names_urls(cells: list[str], column: str | None) -> bool:
+    names = {cell.strip() for cell in cells}
+    return column in names or any(name.lower() in URL_COLUMNS for name in names)
 
 
 def _unique(names: list[str]) -> list[str]:

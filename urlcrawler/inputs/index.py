@@ -24,8 +24,9 @@ logger = logging.getLogger(__name__)
 
 # In the array of hosts; numbers of real hosts begin behind them.
 INVALID, DUPLICATE, FIRST_HOST = 0, 1, 2
-# Python's hash() never returns -1, and hosts that hash to -2 (one in 2**64) lose nothing.
+# Instead of the hash of a host, which is cut to 63 bits and so never negative.
 _NO_HOST, _REPEATED = -1, -2
+_POSITIVE = 2**63 - 1
 _MAX_RECORDS = 2**32 - 2  # positions are 32-bit
 _REPORT_SECONDS = 5.0
 _SLICE = 1 << 16
@@ -58,7 +59,7 @@ class ListIndex:
         self._reader = reader
         self._offsets, requests, hosts = self._scan(limit)
         if not self._offsets:
-            raise ListError("the list is empty: it holds no record, only blank lines or comments")
+            raise ListError(f"{reader.label}: the list is empty: it holds no record")
         self.columns = reader.columns
         self._next = np.zeros(len(self._offsets), np.uint32)
         if not fetch_duplicates:
@@ -122,7 +123,7 @@ class ListIndex:
                 hosts.append(_NO_HOST)
             else:
                 requests.append(hash(target) if target.user else hash(target.url))
-                hosts.append(hash(target.host))
+                hosts.append(hash(target.host) & _POSITIVE)
             if count in (limit, _MAX_RECORDS):
                 break
             if not count & 0xFFFF and monotonic() > report:
@@ -149,7 +150,8 @@ class ListIndex:
     def _target(self, position: int) -> Target:
         target = self.resolve(position).target
         if isinstance(target, InvalidUrl):
-            raise ListError(f"the list has changed while it was read (at record {position})")
+            label = self._reader.label
+            raise ListError(f"{label}: the list has changed while it was read (record {position})")
         return target
 
     def _number_hosts(

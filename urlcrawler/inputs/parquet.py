@@ -30,7 +30,8 @@ def as_json_lines(file: IO[bytes], label: str) -> IO[bytes]:
         for batch in table.iter_batches(_BATCH):
             for row in batch.to_pylist():
                 lines.write(json.dumps(row, default=_plain_value).encode() + b"\n")
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        lines.close()
         raise ListError(f"argument `file`: {label!r} is not readable Parquet: {error}") from error
     lines.seek(0)
     return lines

@@ -12,17 +12,26 @@ from urlcrawler.inputs.sources import Source, skip_bom, text_of
 
 URL_COLUMNS = ("url", "link", "href", "uri", "address", "website")
 _MAX_COLUMNS = 2000
+_MAX_DEPTH = 100  # levels of JSON; exporters and Python itself give up at a few hundred
 
 
 class Reader(ABC):
     """Base of the readers: scan once from the start, then read single records at their offset.
 
     Attributes:
-        columns: names of the columns besides the URL, in the order of the list. Complete after
-            `scan` has ended.
+        label: the list as the user named it, for messages.
     """
 
-    columns: list[str]
+    label: str
+
+    @property
+    @abstractmethod
+    def columns(self) -> list[str]:
+        """The names of the columns besides the URL, as far as `scan` has come.
+
+        Raises:
+            ListError: no record has the column that should hold the URLs.
+        """
 
     @abstractmethod
     def scan(self) -> Iterator[tuple[int, str | None]]:
@@ -38,7 +47,12 @@ class TextReader(Reader):
 
     def __init__(self, source: Source) -> None:
         self._file = source.file
-        self.columns = []
+        self.label = source.label
+
+    @property
+    def columns(self) -> list[str]:
+        """None: the URL is the whole line."""
+        return []
 
     def scan(self) -> Iterator[tuple[int, str | None]]:
         """Yield offset and URL of each line that is a record."""
@@ -60,28 +74,30 @@ class JsonLinesReader(Reader):
 
     def __init__(self, source: Source, column: str | None) -> None:
         self._file = source.file
-        self._label = source.label
+        self.label = source.label
         self._column: str = column or ""
-        self.columns = []
+        self._keys: dict[str, None] = {}  # of all objects, in the order of the list
+
+    @property
+    def columns(self) -> list[str]:
+        """The keys besides the URL's, of the objects that were scanned."""
+        if self._keys and self._column not in self._keys:
+            self._choose(self._keys, self._column)
+        return [key for key in self._keys if key != self._column]
 
     def scan(self) -> Iterator[tuple[int, str | None]]:
         """Yield offset and URL of each line, and collect the keys of all objects."""
-        columns: dict[str, None] = {}
         offset = skip_bom(self._file)
         for line in self._file:
             if not line.isspace():
                 values = _object(line)
                 if values is not None:
-                    columns.update(dict.fromkeys(values))
+                    self._keys.update(dict.fromkeys(values))
                     self._column = self._column or self._choose(values, None)
                 yield offset, None if values is None else as_url(values.get(self._column))
-            if len(columns) > _MAX_COLUMNS:
-                raise ListError(f"{self._label}: over {_MAX_COLUMNS} different keys in the objects")
+            if len(self._keys) > _MAX_COLUMNS:
+                raise ListError(f"{self.label}: over {_MAX_COLUMNS} different keys in the objects")
             offset += len(line)
-        if columns and self._column not in columns:
-            self._choose(columns, self._column)
-        columns.pop(self._column, None)
-        self.columns = list(columns)
 
     def read(self, offset: int, position: int) -> Record:
         """Return the record of the line at *offset*."""
@@ -89,14 +105,18 @@ class JsonLinesReader(Reader):
         line = self._file.readline()
         values = _object(line)
         if values is None:
-            problem = "the line is not a JSON object"
+            problem = "the line is not a JSON object, or one of endless depth"
             return Record(position, text_of(line).strip(), problem=problem)
-        url = as_url(values.pop(self._column, None))
-        missing = None if url else f"the object has no {self._column!r}"
-        return Record(position, url, values, missing)
+        value = values.pop(self._column, None)
+        if url := as_url(value):
+            return Record(position, url, values)
+        if value is None or isinstance(value, str):
+            return Record(position, "", values, f"the object has no {self._column!r}")
+        problem = f"{self._column!r} of the object is not a text"
+        return Record(position, json.dumps(value, ensure_ascii=False), values, problem)
 
     def _choose(self, keys: Iterable[str], column: str | None) -> str:
-        return choose_url_column(list(keys), column, self._label)
+        return choose_url_column(list(keys), column, self.label)
 
 
 def choose_url_column(names: list[str], column: str | None, label: str) -> str:
@@ -108,7 +128,7 @@ def choose_url_column(names: list[str], column: str | None, label: str) -> str:
     if column is not None:
         if column in names:
             return column
-        problem = f"no column {column!r}"
+        problem = f"no column {column!r}; columns are:"
     else:
         lower = {name.strip().lower(): name for name in reversed(names)}
         for usual in URL_COLUMNS:
@@ -116,10 +136,8 @@ def choose_url_column(names: list[str], column: str | None, label: str) -> str:
                 return lower[usual]
         if len(names) == 1:
             return names[0]
-        problem = "which column holds the URLs?"
-    raise ListError(
-        f"{label}: {problem} Columns are: {', '.join(names)}. Choose one with -a column=NAME"
-    )
+        problem = "which column holds the URLs? Columns are:"
+    raise ListError(f"{label}: {problem} {', '.join(names)}. Choose one with -a column=NAME")
 
 
 def as_url(value: Any) -> str:
@@ -132,7 +150,20 @@ def _object(line: bytes) -> dict[str, Any] | None:
         value = json.loads(text_of(line), parse_constant=_no_number, parse_float=_float)
     except (ValueError, RecursionError):
         return None
+    if line.count(b"[") + line.count(b"{") > _MAX_DEPTH and _depth(value) > _MAX_DEPTH:
+        return None
     return value if isinstance(value, dict) else None
+
+
+def _depth(value: Any) -> int:
+    """Return how many levels of lists and objects *value* has."""
+    depth, level = 0, [value]
+    while level := [part for part in level if isinstance(part, list | dict)]:
+        depth += 1
+        level = [
+            inner for part in level for inner in (part.values() if isinstance(part, dict) else part)
+        ]
+    return depth
 
 
 def _no_number(name: str) -> None:

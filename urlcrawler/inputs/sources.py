@@ -3,6 +3,8 @@
 import bz2
 import codecs
 import gzip
+import http.client
+import io
 import lzma
 import os
 import re
@@ -11,6 +13,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +34,7 @@ _UNPACK: dict[bytes, Callable[[Any], Any]] = {
     b"\xfd7zXZ\x00": lzma.open,
     b"\x28\xb5\x2f\xfd": zstd.open,
 }
-_BROKEN = (OSError, EOFError, lzma.LZMAError, zstd.ZstdError)
+_BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError)
 _NOT_LISTS = {
     b"PK\x03\x04": "a zip archive or Excel workbook; unpack it, or save the sheet as CSV",
     b"%PDF": "a PDF; copy its URLs into a text file, one a line",
@@ -75,8 +78,9 @@ def open_source(file: str) -> Source:
         if file == "-":
             return _plain(file, "stdin", spool(sys.stdin.buffer))
         if file.startswith(("http://", "https://")):
-            path = unquote(urlsplit(file).path)
-            return _plain(file, Path(path).name or urlsplit(file).hostname or "list", _fetch(file))
+            fetched, parts = _fetch(file), urlsplit(file)
+            host = (parts.hostname or "").replace(".", "_")
+            return _plain(file, Path(unquote(parts.path)).name or host, fetched)
         return _plain(file, Path(file).name, _open_path(file))
     except OSError as error:
         raise ListError(f"argument `file`: cannot read {file!r}: {_why(error)}") from error
@@ -85,8 +89,12 @@ def open_source(file: str) -> Source:
 def spool(stream: Any) -> IO[bytes]:
     """Copy *stream* into an unnamed temporary file and return that, positioned at byte 0."""
     copy = tempfile.TemporaryFile(prefix="urlcrawler-list-")  # noqa: SIM115 - outlives the call
-    shutil.copyfileobj(stream, copy, 1 << 20)
-    copy.seek(0)
+    try:
+        shutil.copyfileobj(stream, copy, 1 << 20)
+        copy.seek(0)
+    except BaseException:
+        copy.close()
+        raise
     return copy
 
 
@@ -97,23 +105,60 @@ def _open_path(file: str) -> IO[bytes]:
     if path.is_dir():
         raise ListError(f"argument `file`: {file!r} is a folder. Name a list inside it")
     handle = path.open("rb")
-    return handle if handle.seekable() else spool(handle)  # <(grep ...) is a pipe with a path
+    if handle.seekable():
+        return handle
+    with handle:  # <(grep ...) is a pipe with a path
+        return spool(handle)
 
 
 def _fetch(url: str) -> IO[bytes]:
-    request = urllib.request.Request(url, headers={"User-Agent": "urlcrawler"})  # noqa: S310
     try:
+        request = urllib.request.Request(url, headers={"User-Agent": "urlcrawler"})  # noqa: S310
         with urllib.request.urlopen(request, timeout=_FETCH_TIMEOUT) as answer:  # noqa: S310
-            return spool(answer)
+            file = spool(answer)
+            if answer.length:  # what is still to come when the connection has ended
+                file.close()
+                raise http.client.IncompleteRead(b"", answer.length)
+            return file
     except urllib.error.HTTPError as error:
+        error.close()
         raise ListError(f"argument `file`: {url} answered {error.code} {error.reason}") from error
-    except ValueError as error:
+    except (ValueError, http.client.InvalidURL) as error:
         raise ListError(f"argument `file`: not a URL that can be fetched: {url!r}") from error
+    except http.client.HTTPException as error:
+        raise ListError(f"argument `file`: {url} sent no complete list: {error!r}") from error
 
 
 def _plain(label: str, filename: str, file: IO[bytes]) -> Source:
-    """Unpack *file* as often as it is packed and say what its name tells about it."""
+    """Return *file* unpacked, with what its name tells about it."""
     path = Path(filename)
+    try:
+        file = _unpack(label, file)
+        head = _head(file)
+        for magic, what in _NOT_LISTS.items():
+            if head.startswith(magic):
+                raise ListError(f"argument `file`: {label!r} is {what}")
+        while path.suffix.lower() in _SUFFIXES:
+            path = path.with_suffix("")
+        if head.startswith(PARQUET_MAGIC):
+            path = path.with_suffix(".parquet")
+        elif head.startswith(_UTF16):
+            with file:
+                file = spool(codecs.EncodedFile(file, "utf-8", "utf-16", errors="replace"))
+        elif b"\0" in head:
+            raise ListError(f"argument `file`: {label!r} is not a text file")
+        elif _has_mac_lines(file):
+            with file:
+                file = _with_line_feeds(file)
+    except BaseException:
+        file.close()
+        raise
+    name = _UNSAFE_IN_NAME.sub("_", path.stem).strip("._") or "list"
+    return Source(label, name, path.suffix.lower(), file)
+
+
+def _unpack(label: str, file: IO[bytes]) -> IO[bytes]:
+    """Return what is in *file*, unpacked as often as it is packed."""
     head = _head(file)
     for _ in range(3):  # .txt.gz.zst exists; a quine that unpacks to itself does too
         unpack = next((open_ for magic, open_ in _UNPACK.items() if head.startswith(magic)), None)
@@ -127,26 +172,28 @@ def _plain(label: str, filename: str, file: IO[bytes]) -> Source:
                 raise  # the disk, not the list
             raise ListError(f"argument `file`: cannot unpack {label!r}: {error}") from error
         head = _head(file)
-    if path.suffix.lower() in _SUFFIXES:
-        path = path.with_suffix("")
-    for magic, what in _NOT_LISTS.items():
-        if head.startswith(magic):
-            raise ListError(f"argument `file`: {label!r} is {what}")
-    if head.startswith(PARQUET_MAGIC):
-        path = path.with_suffix(".parquet")
-    elif head.startswith(_UTF16):
-        with file:
-            file = spool(codecs.EncodedFile(file, "utf-8", "utf-16", errors="replace"))
-    elif b"\0" in head:
-        raise ListError(f"argument `file`: {label!r} is not a text file")
-    name = _UNSAFE_IN_NAME.sub("_", path.stem).strip("._") or "list"
-    return Source(label, name, path.suffix.lower(), file)
+    return file
 
 
 def _head(file: IO[bytes]) -> bytes:
     head = file.read(16)
     file.seek(0)
     return head
+
+
+def _has_mac_lines(file: IO[bytes]) -> bool:
+    """Return whether lines end with CR alone, as in Excel's "CSV (Macintosh)"."""
+    start = file.read(1 << 16)
+    file.seek(0)
+    return b"\n" not in start and b"\r" in start.strip()
+
+
+def _with_line_feeds(file: IO[bytes]) -> IO[bytes]:
+    copy = spool(io.BytesIO())
+    for part in iter(lambda: file.read(1 << 20), b""):
+        copy.write(part.replace(b"\r", b"\n"))
+    copy.seek(0)
+    return copy
 
 
 def _why(error: OSError) -> str:

@@ -1,5 +1,6 @@
 """Where the table goes, checked before the first request."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,12 +41,11 @@ def check_feeds(settings: BaseSettings, spider: Any) -> None:
             raise OutputError(
                 f"{path} is there already. Type -O {path} to replace it, or -o with another name"
             )
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("ab"):
-                pass
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        if not folder.is_dir():
+            raise OutputError(f"{path}: cannot be written: {folder} is not a folder")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise OutputError(f"{path}: cannot be written: no permission in {folder}")
 
 
 def bind_feeds(settings: BaseSettings, columns: list[str]) -> None:

@@ -1,0 +1,66 @@
+"""What a script sees: how the crawl ended."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Crawl, SiteProcess, read_table
+
+
+def test_a_complete_crawl_exits_with_0(crawl: Callable[..., Crawl], site: SiteProcess) -> None:
+    """Failed URLs are rows, not an exit code."""
+    assert crawl([site.url("/ok"), site.url("/status/404"), "nope nope"]).exit_code == 0
+
+
+def test_rows_that_were_not_written_exit_with_5(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """Scrapy only logs an exporter that fails; N in is not N out."""
+    crawled = crawl(
+        [site.url("/page/victim"), site.url("/ok")],
+        "-s",
+        'FEED_EXPORTERS={"csv": "saboteurs.BrokenExporter"}',
+    )
+    assert crawled.exit_code == 5
+    assert "table.csv has 1 rows of 2" in crawled.log
+
+
+def test_a_limit_exits_with_75(crawl: Callable[..., Crawl], site: SiteProcess) -> None:
+    """CLOSESPIDER_* stops early; the rows so far are in the table."""
+    lines = [site.url(f"/page/{page}?delay=0.2") for page in range(200)]
+    crawled = crawl(lines, "-s", "CLOSESPIDER_ITEMCOUNT=5")
+    assert crawled.exit_code == 75
+    assert 5 <= len(crawled.rows) < 200
+    assert "Not finished" in crawled.log
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_exits_with_its_number(
+    tmp_path: Path, site: SiteProcess, number: signal.Signals, code: int
+) -> None:
+    """Once: what is under way is finished, the table is whole, and the code says why."""
+    lines = [site.url(f"/page/{page}?delay=0.3") for page in range(500)]
+    (tmp_path / "urls.txt").write_text("\n".join(lines))
+    command = [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls"]
+    with subprocess.Popen(
+        [*command, "-a", "file=urls.txt", "-O", "table.csv"],
+        cwd=tmp_path,
+        env={**os.environ, "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 30
+        while len(read_table(tmp_path / "table.csv")) < 1 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(number)
+        _, log = process.communicate(timeout=60)
+    rows = read_table(tmp_path / "table.csv")
+    assert process.returncode == code, log
+    assert "Traceback" not in log
+    assert 0 < len(rows) < 500
+    assert len({row["position"] for row in rows}) == len(rows)

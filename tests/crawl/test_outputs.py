@@ -1,0 +1,132 @@
+"""Where the table goes."""
+
+import csv
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Crawl, SiteProcess, read_table
+
+
+@pytest.fixture
+def urls(tmp_path: Path, site: SiteProcess) -> str:
+    (tmp_path / "urls.txt").write_text(f"{site.url('/ok')}\nnot a url\n")
+    return "-afile=urls.txt"
+
+
+def test_the_default_feed_is_named_after_the_list(scrapy: Callable[..., Crawl], urls: str) -> None:
+    """Without -o the table is data/results/<list name>.csv, in the working directory."""
+    assert len(scrapy("crawl", "urls", urls, table="data/results/urls.csv").rows) == 2
+
+
+def test_an_option_replaces_the_default_feed(
+    scrapy: Callable[..., Crawl], urls: str, tmp_path: Path
+) -> None:
+    """`-o mine.csv` writes one table, not the default one beside it."""
+    assert len(scrapy("crawl", "urls", urls, "-o", "mine.csv", table="mine.csv").rows) == 2
+    assert not (tmp_path / "data").exists()
+
+
+def test_several_feeds_hold_the_same_rows(
+    scrapy: Callable[..., Crawl], urls: str, tmp_path: Path
+) -> None:
+    """-o may be given more than once, each with a format of its own."""
+    scrapy("crawl", "urls", urls, "-o", "a.csv", "-o", "b.jsonl", "-o", "c.json", "-o", "d.xml")
+    assert [row["url"] for row in read_table(tmp_path / "a.csv")] == [
+        row["url"] for row in read_table(tmp_path / "b.jsonl")
+    ]
+    assert len(json.loads((tmp_path / "c.json").read_text())) == 2
+    assert (tmp_path / "d.xml").read_text().count("<item>") == 2
+
+
+def test_the_table_goes_to_standard_output(scrapy: Callable[..., Crawl], urls: str) -> None:
+    """`-o -:csv` writes the rows, and nothing else, to standard output."""
+    crawled = scrapy("crawl", "urls", urls, "-o", "-:csv")
+    rows = list(csv.DictReader(crawled.stdout.splitlines()))
+    assert sorted(row["position"] for row in rows) == ["1", "2"]
+
+
+def test_a_table_that_is_there_already_is_refused(
+    scrapy: Callable[..., Crawl], urls: str, tmp_path: Path
+) -> None:
+    """Nothing is lost to a second run: it says to type -O, and exits with 1."""
+    (tmp_path / "mine.csv").write_text("precious\n")
+    crawled = scrapy("crawl", "urls", urls, "-o", "mine.csv")
+    assert "mine.csv is there already. Type -O mine.csv to replace it" in crawled.log
+    assert crawled.exit_code == 1
+    assert (tmp_path / "mine.csv").read_text() == "precious\n"
+
+
+def test_a_table_is_replaced_on_request(
+    scrapy: Callable[..., Crawl], urls: str, tmp_path: Path
+) -> None:
+    """-O starts afresh."""
+    (tmp_path / "mine.csv").write_text("old\n")
+    assert len(scrapy("crawl", "urls", urls, "-O", "mine.csv", table="mine.csv").rows) == 2
+
+
+def test_a_table_that_cannot_be_written_is_refused(
+    scrapy: Callable[..., Crawl], urls: str, tmp_path: Path
+) -> None:
+    """A folder that cannot be made is noticed before the first request."""
+    (tmp_path / "file").touch()
+    crawled = scrapy("crawl", "urls", urls, "-o", "file/mine.csv")
+    assert "file/mine.csv: cannot be written: " in crawled.log
+    assert "is not a folder" in crawled.log
+    assert (crawled.exit_code, "Traceback" in crawled.log) == (1, False)
+
+
+def test_an_unknown_format_is_a_usage_error(scrapy: Callable[..., Crawl], urls: str) -> None:
+    """Scrapy's own answer and exit code."""
+    assert scrapy("crawl", "urls", urls, "-o", "mine.docx").exit_code == 2
+
+
+def test_chosen_fields_are_the_only_columns(
+    scrapy: Callable[..., Crawl], urls: str, tmp_path: Path
+) -> None:
+    """FEED_EXPORT_FIELDS keeps its meaning."""
+    crawled = scrapy(
+        "crawl", "urls", urls, "-O", "table.csv", "-s", "FEED_EXPORT_FIELDS=url,outcome"
+    )
+    assert {tuple(row) for row in crawled.rows} == {("url", "outcome")}
+
+
+def test_the_header_is_complete_whatever_comes_first(
+    scrapy: Callable[..., Crawl], tmp_path: Path, site: SiteProcess
+) -> None:
+    """An invalid record first, then a page: all columns are there, in the documented order."""
+    (tmp_path / "list.csv").write_text(f"url,sku\nnot a url,1\n{site.url('/ok')},2\n")
+    crawled = scrapy("crawl", "urls", "-afile=list.csv", "-O", "table.csv")
+    header = (tmp_path / "table.csv").read_text().splitlines()[0].split(",")
+    assert header[:4] == ["position", "url", "outcome", "status"]
+    assert header[-2:] == ["title", "sku"]
+    assert {tuple(row) for row in crawled.rows} == {tuple(header)}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_refused(
+    scrapy: Callable[..., Crawl], urls: str, tmp_path: Path
+) -> None:
+    """A folder without permission is noticed before the first request."""
+    (tmp_path / "locked").mkdir(mode=0o500)
+    assert "no permission in" in scrapy("crawl", "urls", urls, "-o", "locked/mine.csv").log
+
+
+def test_formulas_are_neutralised_only_by_default(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """CSV_FORMULAS writes text cells as they are."""
+    page = site.url("/formula")
+    assert crawl([page]).only()["title"] == "'=1+1"
+    assert crawl([page], "-s", "CSV_FORMULAS=1").only()["title"] == "=1+1"
+
+
+def test_characters_that_no_file_can_hold_are_written_out(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """A lone surrogate or a NUL in a page costs no row."""
+    crawled = crawl([site.url("/surrogate"), site.url("/nul")])
+    assert [crawled.by_position[place]["outcome"] for place in (1, 2)] == ["ok", "ok"]
+    assert "\0" not in crawled.table.read_text()

@@ -1,0 +1,94 @@
+"""README is part of the product: what it lists is what the code has."""
+
+import re
+from dataclasses import fields
+from itertools import pairwise
+from pathlib import Path
+from typing import get_type_hints
+
+from urlcrawler import settings
+from urlcrawler.items import OWN_COLUMNS, Page
+from urlcrawler.outcomes import ERRORS, OUTCOMES
+from urlcrawler.spiders.arguments import ARGUMENTS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def table(heading: str) -> list[list[str]]:
+    """Return the cells of the first table under *heading*, header lines left out."""
+    section = re.split(r"^#+ ", README.split(f"# {heading}\n")[1], flags=re.MULTILINE)[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def code(cell: str) -> str:
+    return cell.strip("`")
+
+
+def test_readme_lists_every_argument() -> None:
+    """The table of arguments is ARGUMENTS."""
+    assert {code(name): meaning for name, meaning in table("Arguments")} == ARGUMENTS
+
+
+def test_readme_lists_every_outcome() -> None:
+    """The table of outcomes is OUTCOMES."""
+    assert {code(name): meaning for name, meaning in table("Outcomes")} == OUTCOMES
+
+
+def test_readme_lists_every_error() -> None:
+    """The table of errors is ERRORS."""
+    listed = {
+        code(slug): (code(outcome), retryable == "yes", meaning)
+        for slug, outcome, retryable, meaning in table("Errors")
+    }
+    assert listed == {slug: tuple(error) for slug, error in ERRORS.items()}
+
+
+def test_readme_lists_every_column_in_order() -> None:
+    """The table of columns has the attributes of Page, with their types."""
+    hints = get_type_hints(Page)
+    listed = [(code(name), kind) for name, kind, _ in table("Columns")]
+    kinds = {name: getattr(hints[name], "__args__", (hints[name],))[0] for name in OWN_COLUMNS}
+    assert listed == [(name, kinds[name].__name__) for name in OWN_COLUMNS]
+
+
+def test_readme_says_of_a_column_what_the_code_says() -> None:
+    """The meaning of each column is the line of its attribute."""
+    documented = dict(re.findall(r"^        (\w+): (.+)$", Page.__doc__ or "", re.MULTILINE))
+    assert set(documented) == {column.name for column in fields(Page)}
+    for name, _, meaning in table("Columns"):
+        if "see below" not in meaning:
+            assert meaning == documented[code(name)]
+
+
+def test_readme_lists_every_setting_of_ours() -> None:
+    """A setting that Scrapy does not know is documented, with its default."""
+    from scrapy.settings import default_settings
+
+    ours = {
+        name: repr(value).replace("''", '""')
+        for name, value in vars(settings).items()
+        if name.isupper() and not hasattr(default_settings, name)
+    }
+    assert {code(name): code(default) for name, default, _ in table("Settings")} == ours
+
+
+def test_the_example_of_readme_is_that_of_the_base_class() -> None:
+    """The spider in README is the one that the recipe shows, and a test runs that one."""
+    from urlcrawler.spiders.base import UrlListSpider
+
+    recipe = " ".join((UrlListSpider.__doc__ or "").split())
+    example = README.split("```python\nfrom urlcrawler.spiders.base")[1].split("```")[0]
+    assert " ".join(example.split("UrlListSpider\n", 1)[1].split()) in recipe
+
+
+def test_every_setting_says_why() -> None:
+    """Each setting has its reason beside it or above it."""
+    source = (ROOT / "urlcrawler/settings.py").read_text(encoding="utf-8").splitlines()
+    silent = [
+        line
+        for above, line in pairwise(source)
+        if re.match(r"[A-Z_]+(: .*)? = [^{\[]", line) and "#" not in line + above
+    ]
+    assert silent == []

@@ -1,0 +1,57 @@
+"""A table as a pandas DataFrame, with the types that its columns have."""
+
+import json
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pandas as pd
+
+from urlcrawler.exporters import restore
+from urlcrawler.items import OWN_COLUMNS, Page
+
+_DTYPES = {int: "Int64", float: "Float64", str: "string"}
+
+
+def read_results(path: str | Path, *, formulas: bool = False) -> pd.DataFrame:
+    """Read a table that a crawl has written, CSV or JSON Lines.
+
+    Args:
+        path: the table; its suffix says the format.
+        formulas: True for a CSV that was written with CSV_FORMULAS, False (the default) to take
+            away the apostrophe before text that a spreadsheet would run as a formula.
+
+    Returns:
+        One row per record. Our columns have nullable types (Int64, Float64, string; `fetched_at`
+        is a timestamp in UTC) and `<NA>` where there is nothing; columns of the list are what the
+        list has, in CSV as text.
+
+    Raises:
+        ValueError: the suffix is not .csv, .jsonl or .jl.
+    """
+    path = Path(path)
+    if path.suffix in (".jsonl", ".jl"):
+        with path.open(encoding="utf-8") as lines:
+            table = pd.DataFrame([json.loads(line) for line in lines])
+    elif path.suffix == ".csv":
+        # Everything as text first: pandas takes "", "NA" and "null" for missing values.
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        if not formulas:
+            table = table.map(restore)
+    else:
+        raise ValueError(f"{path}: cannot read {path.suffix!r}, only .csv, .jsonl and .jl")
+    for name in OWN_COLUMNS:
+        if name in table:
+            table[name] = _typed(name, table[name])
+    return table
+
+
+def _typed(name: str, values: Any) -> Any:
+    values = values.astype(object).where(values.notna() & (values != ""), None)
+    if name == "fetched_at":
+        return pd.to_datetime(values, utc=True, format="ISO8601")
+    hint = get_type_hints(Page)[name]
+    kinds = getattr(hint, "__args__", (hint,))
+    kind = next(kind for kind in _DTYPES if kind in kinds)
+    if kind is not str:
+        values = pd.to_numeric(values)
+    return values.astype(_DTYPES[kind])
