@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
-from scrapy import Request, signals
+from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, DropItem, IgnoreRequest
 from scrapy.utils import trackref
@@ -227,3 +227,14 @@ class LiveRequests:
         logging.getLogger(__name__).warning(
             "live requests: %(live)s", {"live": self.crawler.stats.get_value("live")}
         )
+
+
+class Ordinary(Spider):
+    name = "ordinary"
+
+    def __init__(self, root: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.start_urls = [root]
+
+    def parse(self, response: Any) -> Iterable[Any]:
+        yield {"title": response.css("title::text").get()}

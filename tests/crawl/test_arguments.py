@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Crawl
+from crawling import Crawl
 
 LISTS = {
     "urls.txt": b"http://127.0.0.1:1/\n",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Crawl, SiteProcess, read_table
+from crawling import RESOLVER, Crawl, SiteProcess, read_table
 
 
 def test_a_complete_crawl_exits_with_0(crawl: Callable[..., Crawl], site: SiteProcess) -> None:
@@ -48,7 +48,7 @@ def test_an_interrupt_exits_with_its_number(
     (tmp_path / "urls.txt").write_text("\n".join(lines))
     command = [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls"]
     with subprocess.Popen(
-        [*command, "-a", "file=urls.txt", "-O", "table.csv"],
+        [*command, "-a", "file=urls.txt", "-O", "table.csv", "-s", RESOLVER],
         cwd=tmp_path,
         env={**os.environ, "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings"},
         stderr=subprocess.PIPE,

@@ -3,7 +3,7 @@
 from functools import reduce
 
 import pytest
-from conftest import Crawl, SiteProcess, crawl_list
+from crawling import Crawl, SiteProcess, crawl_list
 
 # what the list says (a path of the local site, or a whole URL), outcome, status, error
 CASES: list[tuple[str, str, int | None, str | None]] = [
@@ -45,7 +45,7 @@ CASES: list[tuple[str, str, int | None, str | None]] = [
     ("/ok", "duplicate", None, None),
     ("/ok#fragment", "duplicate", None, None),
     ("/page/with%20space", "duplicate", None, None),
-    ("HTTP://127.1.0.1:{port}/page/1", "duplicate", None, None),
+    ("HTTP://SHOP-01.demo.test:{port}/page/1", "duplicate", None, None),
     ("/ok?", "duplicate", None, None),
     ("/page/1?utm_source=x", "ok", 200, None),
     # Statuses
@@ -82,25 +82,25 @@ CASES: list[tuple[str, str, int | None, str | None]] = [
     ("/garbage", "failed", None, "protocol"),
     ("/endless", "failed", None, "too-large"),
     ("/gzip-bomb", "failed", None, "too-large"),
-    ("http://127.1.0.1:1/refused", "failed", None, "refused"),
-    ("https://127.1.0.1:{port}/tls-on-a-plain-port", "failed", None, "tls"),
+    ("http://127.0.0.1:1/refused", "failed", None, "refused"),
+    ("https://shop-01.demo.test:{port}/tls-on-a-plain-port", "failed", None, "tls"),
     ("http://unknown.invalid/", "failed", None, "dns"),
     # Not URLs
     ("not a url", "invalid", None, "bad-url"),
     ("http://[::1", "invalid", None, "bad-url"),
     ("http://", "invalid", None, "bad-url"),
     ("http:///path", "invalid", None, "bad-url"),
-    ("http://127.1.0.1:99999/", "invalid", None, "bad-url"),
+    ("http://127.0.0.1:99999/", "invalid", None, "bad-url"),
     ("http://a..b/", "invalid", None, "bad-url"),
     ("https://" + "a" * 64 + ".example/", "invalid", None, "bad-url"),
-    ("ftp://127.1.0.1/file", "invalid", None, "bad-scheme"),
+    ("ftp://127.0.0.1/file", "invalid", None, "bad-scheme"),
     ("file:///etc/passwd", "invalid", None, "bad-scheme"),
     ("mailto:someone@example.com", "invalid", None, "bad-scheme"),
     ("javascript:void(0)", "invalid", None, "bad-scheme"),
     ("data:text/html,hello", "invalid", None, "bad-scheme"),
     # Long, and with credentials
     ("/page/" + "x" * 5000, "ok", 200, None),
-    ("http://user:p%40ss@127.1.0.1:{port}/page/credentials", "ok", 200, None),
+    ("http://user:p%40ss@shop-01.demo.test:{port}/page/credentials", "ok", 200, None),
 ]
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from conftest import Crawl, SiteProcess
+from crawling import Crawl, SiteProcess
 from saboteurs import VICTIM
 
 PIPELINE = "ITEM_PIPELINES"
@@ -91,7 +91,7 @@ def test_an_errback_that_raises_leaves_the_row(
     crawl: Callable[..., Crawl], site: SiteProcess
 ) -> None:
     """An overridden errback that fails costs its words, not the row."""
-    crawled = crawl(["http://127.1.0.1:1/refused"], "crawl", "raises_in_errback", *MINE)
+    crawled = crawl(["http://127.0.0.1:1/refused"], "crawl", "raises_in_errback", *MINE)
     assert (crawled.only()["outcome"], crawled.only()["error"]) == ("failed", "extract")
     assert "broken errback" in crawled.only()["reason"]
 

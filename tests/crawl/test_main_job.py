@@ -3,29 +3,22 @@
 import gzip
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Crawl, SiteProcess, crawl_list
+from crawling import Crawl, SiteProcess, crawl_list, serving
 
 import urlcrawler
+from urlcrawler.demo import names
 from urlcrawler.settings import EXTENSIONS
 
 
 @pytest.fixture
 def many_hosts() -> Iterator[SiteProcess]:
-    """A site of its own on 500 addresses."""
-    command = [sys.executable, "-m", "urlcrawler.demo", "--host-count", "500"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield SiteProcess(int(process.stdout.readline().split()[1]))
-        process.stdin.close()
+    """A site of its own with 500 hosts."""
+    with serving(names.addresses(500)) as process:
+        yield process
 
 
 @pytest.mark.parametrize(
@@ -36,7 +29,7 @@ def test_many_records_over_many_hosts_have_each_one_row(
 ) -> None:
     """Every position is in the table exactly once, also at thousands of records."""
     lines = [
-        f"http://127.1.{host >> 8}.{host & 255}:{many_hosts.port}/page/{page}?size=2000"
+        many_hosts.url(f"/page/{page}?size=2000", host)
         for host in range(1, hosts + 1)
         for page in range(pages)
     ]
@@ -121,11 +114,11 @@ def test_a_list_comes_from_standard_input(scrapy: Callable[..., Crawl], site: Si
     assert crawled.only()["outcome"] == "ok"
 
 
-def test_a_list_comes_over_http(scrapy: Callable[..., Crawl], site: SiteProcess) -> None:
+def test_a_list_comes_over_http(scrapy: Callable[..., Crawl]) -> None:
     """`-a file=http://...` fetches the list first; its lines may be anything."""
-    crawled = scrapy(
-        "crawl", "urls", "-a", f"file={site.url('/plain')}", table="data/results/plain.csv"
-    )
+    with serving(["127.0.0.1"]) as here:
+        file = f"file=http://127.0.0.1:{here.port}/plain"
+        crawled = scrapy("crawl", "urls", "-a", file, table="data/results/plain.csv")
     assert crawled.rows
     assert crawled.exit_code == 0
 
@@ -165,13 +158,6 @@ def test_credentials_of_a_url_are_sent_and_not_shown(
 
 def test_an_ipv6_address_is_fetched(tmp_path: Path) -> None:
     """`http://[::1]:port/` works; Scrapy's default resolver knows IPv4 only."""
-    command = [sys.executable, "-m", "urlcrawler.demo", "--hosts", "::1"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        port = process.stdout.readline().split()[1]
-        crawled = crawl_list(tmp_path, [f"http://[::1]:{port}/ok"])
-        process.stdin.close()
+    with serving(["::1"]) as here:
+        crawled = crawl_list(tmp_path, [f"http://[::1]:{here.port}/ok"])
     assert crawled.only()["status"] == "200"

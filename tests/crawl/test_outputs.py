@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Crawl, SiteProcess, read_table
+from crawling import Crawl, SiteProcess, read_table
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from conftest import Crawl, SiteProcess
+from crawling import Crawl, SiteProcess
 
 
 def test_every_record_that_waits_for_robots_txt_obeys_it(

@@ -6,6 +6,7 @@ the demo shows many hosts on both. `.test` is reserved for this (RFC 6761).
 
 import re
 import socket
+from functools import cache
 from typing import Any
 
 from scrapy.resolver import CachingHostnameResolver
@@ -25,13 +26,25 @@ def shop(number: int) -> str:
 def address_of(name: str) -> str:
     """Return the loopback address of a host of the demo."""
     found = _NAME.fullmatch(name)
-    own = f"127.1.0.{int(found[1])}" if found else "127.0.0.1"
-    return own if _is_here(own) else "127.0.0.1"
+    if not found or not answers_everywhere():
+        return "127.0.0.1"
+    return f"127.1.{int(found[1]) >> 8}.{int(found[1]) & 255}"
 
 
-def addresses() -> list[str]:
-    """Return the addresses on which the site must listen."""
-    return sorted({address_of(shop(number)) for number in range(1, SHOPS + 1)})
+def addresses(count: int = SHOPS) -> list[str]:
+    """Return the addresses on which a site with *count* hosts must listen."""
+    return sorted({address_of(shop(number)) for number in range(1, count + 1)})
+
+
+@cache
+def answers_everywhere() -> bool:
+    """Return whether this machine has all of 127.0.0.0/8."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.1.0.1", 0))
+        except OSError:
+            return False
+    return True
 
 
 class DemoResolver(CachingHostnameResolver):
@@ -48,12 +61,3 @@ class DemoResolver(CachingHostnameResolver):
         if hostName.endswith(".demo.test"):
             hostName = address_of(hostName)  # noqa: N806
         return super().resolveHostName(resolutionReceiver, hostName, *args, **kwargs)
-
-
-def _is_here(address: str) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError:
-            return False
-    return True

@@ -1,0 +1,103 @@
+"""Crawls as a user starts them, and the local site that they crawl."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from urlcrawler.demo import names
+
+HOSTS = 40  # hosts of the local site; addresses of their own where the machine has them
+RESOLVER = "TWISTED_DNS_RESOLVER=urlcrawler.demo.names.DemoResolver"
+TIMEOUT = 120  # seconds after which a crawl counts as hanging
+
+
+@dataclass
+class SiteProcess:
+    """The local site in a process of its own."""
+
+    port: int
+
+    def url(self, path: str, host: int = 1) -> str:
+        return f"http://{names.shop(host)}:{self.port}{path}"
+
+
+@dataclass
+class Crawl:
+    """What a user sees after a crawl: the exit code, the log and the table."""
+
+    exit_code: int
+    log: str
+    stdout: str
+    table: Path
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def by_position(self) -> dict[int, dict[str, Any]]:
+        return {int(row["position"]): row for row in self.rows}
+
+    def only(self) -> dict[str, Any]:
+        (row,) = self.rows
+        return row
+
+
+def read_table(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a table, read by the standard library alone."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        if path.suffix == ".jsonl":
+            return [json.loads(line) for line in file]
+        return list(csv.DictReader(file))
+
+
+@contextmanager
+def serving(addresses: Sequence[str]) -> Iterator[SiteProcess]:
+    """The local site on these addresses, for as long as the block runs."""
+    command = [sys.executable, "-m", "urlcrawler.demo", "--hosts", ",".join(addresses)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield SiteProcess(int(process.stdout.readline().split()[1]))
+        process.stdin.close()
+
+
+def run_scrapy(
+    folder: Path, *words: str, table: str = "table.csv", stdin: str | None = None
+) -> Crawl:
+    """Run `scrapy ...` in *folder*, as a user would, and read the table it has written."""
+    if words[0] == "crawl":
+        words = (*words, "-s", RESOLVER)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "scrapy", *words],
+        cwd=folder,
+        env={
+            **os.environ,
+            "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings",
+            "PYTHONPATH": str(Path(__file__).parent / "crawl"),  # for saboteurs.py
+        },
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    path = folder / table
+    return Crawl(done.returncode, done.stderr, done.stdout, path, read_table(path))
+
+
+def crawl_list(
+    folder: Path, lines: list[str], *words: str, table: str = "table.csv", name: str = "urls.txt"
+) -> Crawl:
+    """Crawl a list of *lines* into *table*."""
+    (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    spider = () if "crawl" in words else ("crawl", "urls")
+    return run_scrapy(folder, *spider, *words, "-a", f"file={name}", "-O", table, table=table)
