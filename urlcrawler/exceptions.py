@@ -4,6 +4,7 @@ UrlcrawlerError
 ├── ArgumentError     a spider argument is missing, unknown or wrong
 ├── ListError         the list cannot be read
 ├── OutputError       the table cannot be written where it was asked for
+├── Interrupted       a signal came before the first request
 └── InvalidUrl        one record holds no URL that can be requested
 """
 
@@ -22,6 +23,18 @@ class ListError(UrlcrawlerError):
 
 class OutputError(UrlcrawlerError):
     """Raised by `spiders.feeds` before the first request."""
+
+
+class Interrupted(UrlcrawlerError):  # noqa: N818 - what the user wanted, not an error
+    """Raised by `spiders.interrupt` when Ctrl-C or TERM comes while the list is read.
+
+    Attributes:
+        signal: number of the signal.
+    """
+
+    def __init__(self, signal: int) -> None:
+        super().__init__("interrupted while the list was read. Nothing was requested or written")
+        self.signal = signal
 
 
 class InvalidUrl(UrlcrawlerError):  # noqa: N818 - names a record, not a failure of the program

@@ -64,3 +64,23 @@ def test_an_interrupt_exits_with_its_number(
     assert "Traceback" not in log
     assert 0 < len(rows) < 500
     assert len({row["position"] for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_while_the_list_is_read_ends_at_once(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """A list of millions takes its time; Ctrl-C does not have to wait for it."""
+    (tmp_path / "urls.txt").write_text("".join(f"http://h{n}.test/\n" for n in range(3_000_000)))
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls", "-a", "file=urls.txt"],
+        cwd=tmp_path,
+        env={**os.environ, "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        time.sleep(4)  # the start takes one second, the list about ten
+        process.send_signal(number)
+        _, log = process.communicate(timeout=4)
+    assert "interrupted while the list was read" in log
+    assert (process.returncode, "Traceback" in log) == (code, False)

@@ -15,7 +15,7 @@ from scrapy.exceptions import UsageError
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from urlcrawler.exceptions import UrlcrawlerError
+from urlcrawler.exceptions import Interrupted, UrlcrawlerError
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,9 @@ class Command(ScrapyCrawl):
             print(f"scrapy crawl: no spider {args[0]!r}. Spiders are: {names}", file=sys.stderr)
             self.exitcode = CANNOT_START
             return
+        if self.settings and self.settings.get("LOG_LEVEL") != "DEBUG":
+            # An empty list of add-ons is no news; extensions.quiet comes too late for this one.
+            logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
         interrupts = _Interrupts()
         crawler.signals.connect(interrupts.watch, signal=signals.engine_started)
         crawling: Any = self.crawler_process.crawl(crawler, **opts.spargs)
@@ -56,17 +59,18 @@ class Command(ScrapyCrawl):
         self, crawler: Crawler, failed: list[BaseException], interrupt: signal.Signals | None
     ) -> int:
         if failed:
-            if isinstance(failed[0], UrlcrawlerError):
-                print(f"scrapy crawl: {failed[0]}", file=sys.stderr)
-            else:
+            if not isinstance(failed[0], UrlcrawlerError):
                 logger.error("The crawl could not start", exc_info=failed[0])
-            return CANNOT_START
+                return CANNOT_START
+            print(f"scrapy crawl: {failed[0]}", file=sys.stderr)
+            return 128 + failed[0].signal if isinstance(failed[0], Interrupted) else CANNOT_START
         if interrupt:
             return 128 + interrupt
         if not hasattr(crawler.spider, "ledger"):
             return CANNOT_START if self.crawler_process.bootstrap_failed else COMPLETE  # type: ignore[union-attr]
         stats = crawler.stats.get_stats()
-        if stats.get("finish_reason") != "finished" and stats.get("records/missing"):
+        by_itself = ("finished", "start_error")  # the second: a bug in start()
+        if stats.get("finish_reason") not in by_itself and stats.get("records/missing"):
             return STOPPED_EARLY
         if stats.get("records/missing", 1) or stats.get("records/unwritten"):
             return INCOMPLETE

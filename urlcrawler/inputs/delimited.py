@@ -170,7 +170,7 @@ def _is_header(cells: list[str], column: str | None) -> bool:
 
 
 def _names_urls(cells: list[str], column: str | None) -> bool:
-    names = {cell.strip() for cell in cells}
+    names = {cell.strip(" ") for cell in cells}  # not the tab, which may be the delimiter
     return column in names or any(name.lower() in URL_COLUMNS for name in names)
 
 

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 INVALID, DUPLICATE, FIRST_HOST = 0, 1, 2
 # Instead of the hash of a host, which is cut to 63 bits and so never negative.
 _NO_HOST, _REPEATED = -1, -2
+_NO_REQUEST = 0  # instead of the hash of a request, which is never 0
 _POSITIVE = 2**63 - 1
 _MAX_RECORDS = 2**32 - 2  # positions are 32-bit
 _REPORT_SECONDS = 5.0
@@ -106,9 +107,10 @@ class ListIndex:
                 if self._hosts[position - 1] == DUPLICATE:
                     yield self.record(position), int(self._next[position - 1])
                 else:
-                    resolved = self.resolve(position)
-                    assert isinstance(resolved.target, InvalidUrl)  # noqa: S101 - for mypy
-                    yield resolved.record, resolved.target
+                    record, target = self.resolve(position)
+                    if not isinstance(target, InvalidUrl):
+                        target = InvalidUrl("bad-record", "the list has changed since it was read")
+                    yield record, target
 
     def _scan(self, limit: int) -> tuple["array[int]", "array[int]", "array[int]"]:
         """Return per record its offset, the hash of its request and the hash of its host."""
@@ -119,10 +121,11 @@ class ListIndex:
             try:
                 target = parse_target(url or "")
             except InvalidUrl:
-                requests.append(0)
+                requests.append(_NO_REQUEST)
                 hosts.append(_NO_HOST)
             else:
-                requests.append(hash(target) if target.user else hash(target.url))
+                asked = target if target.user else target.url
+                requests.append(hash(asked) or 1)
                 hosts.append(hash(target.host) & _POSITIVE)
             if count in (limit, _MAX_RECORDS):
                 break
@@ -135,24 +138,22 @@ class ListIndex:
         """Mark records that ask for the same as an earlier one, each verified in the list."""
         hosts = np.frombuffer(host_hashes, np.int64)
         for run in _equal_runs(np.frombuffer(request_hashes, np.int64)):
-            firsts: list[tuple[int, Target]] = []  # more than one when two requests share a hash
-            for index in run:
-                if hosts[index] == _NO_HOST:
-                    continue
-                target = self._target(index + 1)
-                same = next((at for at, other in firsts if other == target), 0)
+            firsts: list[tuple[int, str]] = []  # more than one when two requests share a hash
+            for index in map(int, np.sort(run)):
+                url = self.record(index + 1).url
+                same = next((at for at, other in firsts if self._ask_the_same(url, other)), 0)
                 if same:
                     self._next[index] = same
                     hosts[index] = _REPEATED
                 else:
-                    firsts.append((index + 1, target))
+                    firsts.append((index + 1, url))
 
-    def _target(self, position: int) -> Target:
-        target = self.resolve(position).target
-        if isinstance(target, InvalidUrl):
+    def _ask_the_same(self, url: str, other: str) -> bool:
+        try:
+            return url == other or parse_target(url) == parse_target(other)
+        except InvalidUrl:
             label = self._reader.label
-            raise ListError(f"{label}: the list has changed while it was read (record {position})")
-        return target
+            raise ListError(f"{label}: the list has changed while it was read") from None
 
     def _number_hosts(
         self, order: NDArray[np.uint32], begins: NDArray[np.bool_]
@@ -216,21 +217,19 @@ def _flatnonzero(flags: NDArray[np.bool_]) -> NDArray[np.uint32]:
     return found
 
 
-def _equal_runs(hashes: NDArray[np.int64]) -> Iterator[list[int]]:
-    """Yield the indexes of equal values, ascending, for every value that is there twice."""
+def _equal_runs(hashes: NDArray[np.int64]) -> Iterator[NDArray[np.uint32]]:
+    """Yield the indexes of each value that is there more than once, _NO_REQUEST excepted."""
     order = np.argsort(hashes).astype(np.uint32)
-    run: list[int] = []
+    begin, inside = 0, False
     for part in _slices(len(order), overlap=1):
-        indexes = order[part]
-        in_order = hashes[indexes]
-        for place in np.flatnonzero(in_order[1:] == in_order[:-1]):
-            if run and hashes[run[-1]] != in_order[place]:
-                yield sorted(run)
-                run = []
-            run = run or [int(indexes[place])]
-            run.append(int(indexes[place + 1]))
-    if run:
-        yield sorted(run)
+        in_order = hashes[order[part]]
+        equal = (in_order[1:] == in_order[:-1]) & (in_order[1:] != _NO_REQUEST)
+        for change in np.flatnonzero(np.diff(equal, prepend=inside)):
+            if inside:
+                yield order[begin : part.start + int(change) + 1]
+            begin, inside = part.start + int(change), not inside
+    if inside:
+        yield order[begin:]
 
 
 def _slices(length: int, overlap: int) -> Iterator[slice]:

@@ -28,6 +28,7 @@ from urlcrawler.items import Page, Table
 from urlcrawler.ledger import Ledger
 from urlcrawler.spiders.arguments import ARGUMENTS, check_names, one_of, positive
 from urlcrawler.spiders.feeds import bind_feeds, check_feeds, set_default_feed
+from urlcrawler.spiders.interrupt import interruptible
 
 logger = logging.getLogger(__name__)
 
@@ -91,8 +92,8 @@ class UrlListSpider(Spider):
         limit = positive("limit", kwargs["limit"]) if "limit" in kwargs else 0
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider._failures = set()
-        spider.source = source = open_source(kwargs["file"])
-        with ExitStack() as on_error:
+        with interruptible(), ExitStack() as on_error:
+            spider.source = source = open_source(kwargs["file"])
             on_error.callback(source.close)
             spider.list_name = source.name
             check_feeds(crawler.settings, spider)
