@@ -1,0 +1,240 @@
+"""The queue of hosts: what is given out, when, and to whom."""
+
+import gc
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from urlcrawler.inputs.hosts import Host, HostQueue, Turn
+from urlcrawler.inputs.index import ListIndex
+from urlcrawler.inputs.readers import Reader
+
+OpenReader = Callable[..., Reader]
+Queue = HostQueue[str]
+
+
+@dataclass
+class Crawl:
+    """A crawl without a network: takes, remembers, gives back.
+
+    Requests that are pushed are `name/number`, records of the list are their positions.
+    """
+
+    queue: Queue
+    waiting: dict[str, list[int | str]]
+    per_host: int
+    total: int
+    out: list[Host[str]] = field(default_factory=list)
+    given: list[int | str] = field(default_factory=list)
+
+    def take(self) -> Turn[str] | None:
+        working = sum(bool(waiting) for waiting in self.waiting.values())
+        turn = self.queue.take()
+        if turn:
+            what = turn.record.record.position if turn.record else str(turn.request)
+            self.given.append(what)
+            self.out.append(turn.host)
+            self.waiting[turn.host.name].remove(what)
+            share = max(1, min(self.per_host, self.total // working))
+            assert self.active[turn.host.name] <= share
+            assert turn.host.active == self.active[turn.host.name]
+        assert bool(self.queue) == any(self.waiting.values())
+        return turn
+
+    def push(self, name: str, number: int, priority: int = 0) -> None:
+        self.queue.push(name, f"{name}/{number}", priority)
+        self.waiting.setdefault(name, []).append(f"{name}/{number}")
+        assert self.queue
+
+    def give_back(self, place: int) -> None:
+        self.queue.give_back(self.out.pop(place % len(self.out)))
+
+    @property
+    def active(self) -> Counter[str]:
+        return Counter(host.name for host in self.out)
+
+    def drain(self) -> None:
+        """Go on until nothing is left."""
+        while self.take() or self.out:
+            if self.out:
+                self.give_back(0)
+
+
+def crawl_of(
+    reader_of: OpenReader,
+    hosts: str,
+    *,
+    per_host: int = 2,
+    total: int = 100,
+    done: frozenset[int] = frozenset(),
+) -> Crawl:
+    """Return a crawl of a list with one record per letter of *hosts*, on the host it names."""
+    lines = [f"http://{host}.com/{number}" for number, host in enumerate(hosts)]
+    index = ListIndex(reader_of("\n".join(lines)))
+    waiting: dict[str, list[int | str]] = {f"{host}.com": [] for host in hosts}
+    for position, host in enumerate(hosts, 1):
+        if position not in done:
+            waiting[f"{host}.com"].append(position)
+    queue = Queue(index, total=total, per_host=per_host, done=done.__contains__)
+    return Crawl(queue, waiting, per_host, total)
+
+
+lists = st.text("abcdef", min_size=1, max_size=40)
+limits = st.integers(1, 5)
+ACTIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["take", "take", "give back", "push"]),
+        st.integers(0, 9),
+        st.sampled_from(["a.com", "b.com", "z.com"]),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=300)
+@given(
+    hosts=lists, per_host=limits, total=st.integers(7, 20), actions=ACTIONS,
+    done=st.frozensets(st.integers(1, 40)),
+)  # fmt: skip
+def test_whatever_happens_everything_is_given_out_once(
+    reader_of: OpenReader, hosts: str, per_host: int, total: int,
+    actions: list[tuple[str, int, str]], done: frozenset[int],
+) -> None:  # fmt: skip
+    """In any order of events no host has more than its share, and nothing is lost or doubled.
+
+    Records that are done are not given out; what is pushed is.
+    """
+    crawl = crawl_of(reader_of, hosts, per_host=per_host, total=total, done=done)
+    crawl.take()
+    pushed = []
+    for number, (action, value, name) in enumerate(actions):
+        if action == "take":
+            crawl.take()
+        elif action == "push":
+            crawl.push(name, number, value)
+            pushed.append(f"{name}/{number}")
+        elif crawl.out:
+            crawl.give_back(value)
+    crawl.drain()
+    expected = [*(at for at in range(1, len(hosts) + 1) if at not in done), *pushed]
+    assert Counter(crawl.given) == Counter(expected)
+    assert not crawl.queue
+
+
+@given(hosts=lists, per_host=limits, total=st.integers(0, 4))
+def test_a_small_window_gives_out_everything_too(
+    reader_of: OpenReader, hosts: str, per_host: int, total: int
+) -> None:
+    """With fewer places than hosts they take turns; 0 is no limit, as in Scrapy."""
+    queue = crawl_of(reader_of, hosts, per_host=per_host, total=total).queue
+    out, given_out = list[Host[str]](), list[int]()
+    while queue or out:
+        turn = queue.take()
+        if turn and turn.record:
+            given_out.append(turn.record.record.position)
+            out.append(turn.host)
+            assert len({host.name for host in out}) <= (total or len(hosts))
+            assert turn.host.active <= per_host
+        elif out:
+            queue.give_back(out.pop(0))
+    assert sorted(given_out) == list(range(1, len(hosts) + 1))
+
+
+@given(hosts=lists, per_host=limits, total=st.integers(6, 20))
+def test_the_window_is_divided_fairly(
+    reader_of: OpenReader, hosts: str, per_host: int, total: int
+) -> None:
+    """When nothing comes back, every host with records left has exactly its share out."""
+    crawl = crawl_of(reader_of, hosts, per_host=per_host, total=total)
+    while crawl.take():
+        pass
+    left = [name for name, waiting in crawl.waiting.items() if waiting]
+    share = max(1, min(per_host, total // max(1, len(left))))
+    assert {name: crawl.active[name] for name in left} == dict.fromkeys(left, share)
+
+
+@given(hosts=lists, per_host=limits, total=st.integers(2, 20), dead=st.sampled_from("abcdef"))
+def test_a_host_that_never_answers_does_not_stop_the_others(
+    reader_of: OpenReader, hosts: str, per_host: int, total: int, dead: str
+) -> None:
+    """All records of the other hosts are given out, wherever its own stand in the list."""
+    queue = crawl_of(reader_of, dead * 50 + hosts, per_host=per_host, total=total).queue
+    others = Counter[str]()
+    while turn := queue.take():
+        if turn.host.name != f"{dead}.com":
+            others[turn.host.name] += 1
+            queue.give_back(turn.host)
+    assert others == Counter(f"{host}.com" for host in hosts if host != dead)
+
+
+def test_hosts_take_turns(reader_of: OpenReader) -> None:
+    """A list sorted by host is not crawled host by host; largest hosts begin."""
+    crawl = crawl_of(reader_of, "aaabbbbcc", per_host=16)
+    while crawl.take():
+        pass
+    assert crawl.given == [4, 1, 8, 5, 2, 9, 6, 3, 7]
+
+
+def test_follow_ups_go_before_records_by_priority(reader_of: OpenReader) -> None:
+    """A redirect or retry is nearer to its row than a record that was not begun."""
+    crawl = crawl_of(reader_of, "aaaa", per_host=9)
+    crawl.take()
+    for number, priority in enumerate([0, 5, -5, 5]):
+        crawl.push("a.com", number, priority)
+    crawl.drain()
+    assert crawl.given == [1, "a.com/1", "a.com/3", "a.com/0", "a.com/2", 2, 3, 4]
+
+
+def test_requests_need_not_be_comparable(reader_of: OpenReader) -> None:
+    """Equal priorities keep the order in which they were pushed."""
+    queue = HostQueue[object](
+        ListIndex(reader_of("not a url")), total=9, per_host=9, done=lambda position: False
+    )
+    requests = [object() for _ in range(9)]
+    for request in requests:
+        queue.push("a.com", request)
+    turns = [queue.take() for _ in requests]
+    assert [turn.request for turn in turns if turn] == requests
+
+
+def test_a_list_that_is_done_gives_out_nothing(reader_of: OpenReader) -> None:
+    """The second run of a complete crawl requests nothing."""
+    crawl = crawl_of(reader_of, "aabbc", done=frozenset(range(1, 6)))
+    assert crawl.take() is None
+    assert not crawl.queue
+
+
+def test_a_record_that_is_done_meanwhile_is_skipped(reader_of: OpenReader) -> None:
+    """`done` is asked when a record comes up, not once at the start."""
+    done = set[int]()
+    index = ListIndex(reader_of("http://a.com/1\nhttp://a.com/2\nhttp://a.com/3\n"))
+    queue = Queue(index, total=9, per_host=9, done=done.__contains__)
+    done.update({1, 2})
+    turn = queue.take()
+    assert turn
+    assert turn.record
+    assert turn.record.record.position == 3
+
+
+@pytest.mark.parametrize("total", [1, 10])
+def test_hosts_that_are_finished_are_forgotten(reader_of: OpenReader, total: int) -> None:
+    """A list of a million hosts never has more than *total* of them in memory."""
+    lines = "\n".join(f"http://h{number}.com/" for number in range(500))
+    queue = Queue(ListIndex(reader_of(lines)), total=total, per_host=9, done=lambda position: False)
+    gc.collect()
+    others = sum(isinstance(thing, Host) for thing in gc.get_objects())
+    out, most = list[Host[str]](), 0
+    for step in range(500):
+        turn = queue.take()
+        out += [turn.host] if turn else []
+        while len(out) == total or (out and not turn):
+            queue.give_back(out.pop(0))
+            turn = None
+        if step % 50 == 0:
+            alive = sum(isinstance(thing, Host) for thing in gc.get_objects())
+            most = max(most, alive - others)
+    assert most <= total
