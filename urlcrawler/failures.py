@@ -95,11 +95,11 @@ def _sentence(slug: str, cause: BaseException) -> str:
 
 
 def _tls_words(cause: BaseException) -> str:
-    """Return the last words of OpenSSL's list of (library, function, reason)."""
-    try:
-        return str(cause.args[0][-1][-1]) or "the handshake failed"
-    except (IndexError, TypeError, KeyError):
-        return _text(cause) or "the handshake failed"
+    """Return what OpenSSL says: a list of (library, function, reason), or a text at the end."""
+    words = cause.args[-1] if cause.args else ""
+    if isinstance(words, list):
+        words = words[-1][-1] if words else ""
+    return str(words) or "the handshake failed"
 
 
 def _stage(exception: BaseException) -> str:
@@ -114,4 +114,7 @@ def _stage(exception: BaseException) -> str:
 
 
 def _text(exception: BaseException) -> str:
-    return " ".join(str(exception).split())[:300]
+    try:
+        return " ".join(str(exception).split())[:300]
+    except Exception:  # a __str__ that raises, in an exception of somebody's own
+        return ""

@@ -111,7 +111,7 @@ class Table:
         self._carried: dict[str, str] = {}
         taken = set(OWN_COLUMNS)
         for name in input_columns:
-            column = name
+            column = clean(name)
             while column in taken or (column != name and column in input_columns):
                 column = f"in_{column}"
             taken.add(column)

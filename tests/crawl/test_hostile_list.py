@@ -120,7 +120,7 @@ def hostile(
         folder,
         ["\ufeff# comment", *written],
         "-s",
-        "DOWNLOAD_TIMEOUT=2",
+        "DOWNLOAD_TIMEOUT=4",
         table=f"table.{request.param}",
     )
     return crawled, lines

@@ -28,6 +28,7 @@ TABLES: dict[str, tuple[str, list[tuple[str, dict[str, Any]]]]] = {
     "url before link": (f"link,url\n{A},{B}\n", [(B, {"link": A})]),
     "no header": (f"{A},Ada\n{B},Bob\n", [(A, {"column_2": "Ada"}), (B, {"column_2": "Bob"})]),
     "no header, URL last": (f"1,{A}\n2,{B}\n", [(A, {"column_1": "1"}), (B, {"column_1": "2"})]),
+    "no header, short rows": (f"1,{A}\n2\n", [(A, {"column_1": "1"}), ("", {"column_1": "2"})]),
     "no header, a file name first": (f"a.jpg,{A}\n", [(A, {"column_1": "a.jpg"})]),
     "commas that are not quoted": (f"{A}/1,2\n{B}/3,4,5\n", [(f"{A}/1,2", {}), (f"{B}/3,4,5", {})]),
     "the same under a header": (f"url\n{A}/1,2;3\n{B}\n", [(f"{A}/1,2;3", {}), (B, {})]),
@@ -134,8 +135,8 @@ def test_a_quote_that_is_never_closed_does_not_take_the_list(
     """A row has a most size, so that one quote cannot pull a list of any length into memory."""
     monkeypatch.setattr(delimited, "_MAX_ROW", 1000)
     lines = [f"{A}/{number},x" for number in range(100)]
-    records = records_of("\n".join(["url,n", f'{B},"open', *lines, f'{C},"closed"']), ".csv")
-    assert [record.url for record in records[1:-1]] == [line[:-2] for line in lines]
+    records = records_of("\n".join(["url,n", f'{B},"open', *lines, f'{C},closed"']), ".csv")
+    assert [record.url for record in records[1:]] == [*[line[:-2] for line in lines], C]
     assert records[0].problem == "the row has a quote that is not closed"
 
 

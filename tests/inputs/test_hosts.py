@@ -179,6 +179,19 @@ def test_hosts_take_turns(reader_of: OpenReader) -> None:
     assert crawl.given == [4, 1, 8, 5, 2, 9, 6, 3, 7]
 
 
+def test_a_share_that_shrinks_holds_for_hosts_that_stand_in_the_row(
+    reader_of: OpenReader,
+) -> None:
+    """A host that could have a fourth request loses its turn when two more hosts come."""
+    crawl = crawl_of(reader_of, "a" * 9, per_host=6, total=6)
+    for _ in range(3):
+        crawl.take()
+    crawl.push("b.com", 0)
+    crawl.push("c.com", 0)
+    crawl.drain()
+    assert crawl.given[:5] == [1, 2, 3, "b.com/0", "c.com/0"]
+
+
 def test_follow_ups_go_before_records_by_priority(reader_of: OpenReader) -> None:
     """A redirect or retry is nearer to its row than a record that was not begun."""
     crawl = crawl_of(reader_of, "aaaa", per_host=9)

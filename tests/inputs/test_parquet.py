@@ -105,11 +105,18 @@ def test_a_broken_file_is_refused(data: bytes) -> None:
         as_json_lines(io.BytesIO(data), "urls.parquet")
 
 
-def test_times_that_python_cannot_hold_are_refused() -> None:
-    """A year of eight digits is a sentence, not a traceback."""
-    table = pyarrow.table({"t": pyarrow.array([2**60], pyarrow.timestamp("ms"))})
+@pytest.mark.parametrize(
+    "cell",
+    [
+        pyarrow.array([2**60], pyarrow.timestamp("ms")),
+        pyarrow.array([b"\xff"]).view(pyarrow.string()),
+    ],
+    ids=["a year of eight digits", "text that is not UTF-8"],
+)
+def test_what_python_cannot_hold_is_refused(cell: pyarrow.Array) -> None:
+    """One sentence, not a traceback."""
     with pytest.raises(ListError, match="is not readable Parquet"):
-        as_json_lines(packed(table), "urls.parquet")
+        as_json_lines(packed(pyarrow.table({"n": cell})), "urls.parquet")
 
 
 def test_without_pyarrow_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

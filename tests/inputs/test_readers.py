@@ -130,6 +130,7 @@ def columns_of(reader: Reader) -> list[str]:
     [
         ('{"a": 1, "Link": "u"}', None, "u", ["a"]),
         ('{"href": "v", "url": "u"}', None, "u", ["href"]),
+        ('{"URL": "u", "url": "v"}', None, "u", ["url"]),
         ('{"site": "u"}', None, "u", []),
         ('{"url": "v", "site": "u"}', "site", "u", ["url"]),
         (
