@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from urlcrawler.exceptions import InvalidUrl, ListError
+from urlcrawler.inputs import grouping
 from urlcrawler.inputs import index as index_module
 from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.readers import Reader
@@ -91,7 +92,7 @@ def test_the_index_knows_what_a_dictionary_knows(
 ) -> None:
     """Hosts, their records, duplicates and invalid ones, across the seams of every slice."""
     options: dict[str, Any] = {"fetch_duplicates": fetch_duplicates, "limit": limit}
-    with mock.patch.object(index_module, "_SLICE", size):
+    with mock.patch.object(grouping, "_SLICE", size):
         index = ListIndex(reader_of("\n".join(lines)), **options)
         assert len(index) == min(len(lines), limit or len(lines))
         assert_like(index, Model.of(lines, **options), lines)
@@ -107,7 +108,7 @@ def test_requests_that_share_a_hash_are_told_apart(
 ) -> None:
     """A hit is verified in the list, so that a collision never costs a record its request."""
     with (
-        mock.patch.object(index_module, "_SLICE", size),
+        mock.patch.object(grouping, "_SLICE", size),
         mock.patch.object(index_module, "hash", _same_hash_for_all_requests, create=True),
     ):
         index = ListIndex(reader_of("\n".join(lines)))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from urlcrawler.exceptions import InvalidUrl, ListError
+from urlcrawler.inputs.grouping import NO_REQUEST, equal_runs, flatnonzero, slices, sort_by_value
 from urlcrawler.inputs.readers import Reader
 from urlcrawler.inputs.records import Record
 from urlcrawler.inputs.urls import Target, parse_target
@@ -26,11 +27,9 @@ logger = logging.getLogger(__name__)
 INVALID, DUPLICATE, FIRST_HOST = 0, 1, 2
 # Instead of the hash of a host, which is cut to 63 bits and so never negative.
 _NO_HOST, _REPEATED = -1, -2
-_NO_REQUEST = 0  # instead of the hash of a request, which is never 0
 _POSITIVE = 2**63 - 1
 _MAX_RECORDS = 2**32 - 2  # positions are 32-bit
 _REPORT_SECONDS = 5.0
-_SLICE = 1 << 16
 
 
 class Resolved(NamedTuple):
@@ -70,7 +69,7 @@ class ListIndex:
         hashes = np.frombuffer(hosts, np.int64)
         self._hosts = np.where(hashes == _NO_HOST, np.uint32(INVALID), np.uint32(FIRST_HOST))
         self._hosts[hashes == _REPEATED] = DUPLICATE
-        order, begins = _sort_by_host(hashes)
+        order, begins = sort_by_value(hashes)
         del hashes, hosts
         self.heads = self._number_hosts(order, begins)
 
@@ -101,7 +100,7 @@ class ListIndex:
 
         Each with its error, or for a duplicate with the position of the first.
         """
-        for part in _slices(len(self), overlap=0):
+        for part in slices(len(self), overlap=0):
             for found in np.flatnonzero(self._hosts[part] < FIRST_HOST):
                 position = part.start + int(found) + 1
                 if self._hosts[position - 1] == DUPLICATE:
@@ -121,7 +120,7 @@ class ListIndex:
             try:
                 target = parse_target(url or "")
             except InvalidUrl:
-                requests.append(_NO_REQUEST)
+                requests.append(NO_REQUEST)
                 hosts.append(_NO_HOST)
             else:
                 asked = target if target.user else target.url
@@ -137,7 +136,7 @@ class ListIndex:
     def _find_duplicates(self, request_hashes: "array[int]", host_hashes: "array[int]") -> None:
         """Mark records that ask for the same as an earlier one, each verified in the list."""
         hosts = np.frombuffer(host_hashes, np.int64)
-        for run in _equal_runs(np.frombuffer(request_hashes, np.int64)):
+        for run in equal_runs(np.frombuffer(request_hashes, np.int64)):
             firsts: list[tuple[int, str]] = []  # more than one when two requests share a hash
             for index in map(int, np.sort(run)):
                 url = self.record(index + 1).url
@@ -164,7 +163,7 @@ class ListIndex:
             order: indexes of the records, sorted by host.
             begins: for each place in *order*, whether a new host begins there.
         """
-        starts = _flatnonzero(begins)
+        starts = flatnonzero(begins)
         firsts = order[starts]
         sizes = np.diff(starts, append=np.uint32(len(order)))
         # A record without a request stands in a group too; groups are one or the other.
@@ -184,7 +183,7 @@ class ListIndex:
         del starts, firsts
 
         group = -1
-        for part in _slices(len(order), overlap=1):
+        for part in slices(len(order), overlap=1):
             indexes = order[part]
             groups = group + np.cumsum(begins[part])
             group = int(groups[-1]) - int(begins[part][-1])  # the next slice begins with it again
@@ -194,45 +193,3 @@ class ListIndex:
             chained = wanted[1:] & ~begins[part][1:]
             self._next[indexes[:-1][chained]] = indexes[1:][chained] + np.uint32(1)
         return heads + np.uint32(1)
-
-
-def _sort_by_host(hashes: NDArray[np.int64]) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
-    """Return the indexes sorted by hash, and where among them a new hash begins."""
-    order = np.argsort(hashes, kind="stable").astype(np.uint32)
-    begins = np.ones(len(order), np.bool_)
-    for part in _slices(len(order), overlap=1):
-        in_order = hashes[order[part]]
-        begins[part][1:] = in_order[1:] != in_order[:-1]
-    return order, begins
-
-
-def _flatnonzero(flags: NDArray[np.bool_]) -> NDArray[np.uint32]:
-    """Do what numpy's does, without an array of 64-bit numbers in between."""
-    found = np.empty(int(np.count_nonzero(flags)), np.uint32)
-    filled = 0
-    for part in _slices(len(flags), overlap=0):
-        places = np.flatnonzero(flags[part])
-        found[filled : filled + len(places)] = places + part.start
-        filled += len(places)
-    return found
-
-
-def _equal_runs(hashes: NDArray[np.int64]) -> Iterator[NDArray[np.uint32]]:
-    """Yield the indexes of each value that is there more than once, _NO_REQUEST excepted."""
-    order = np.argsort(hashes).astype(np.uint32)
-    begin, inside = 0, False
-    for part in _slices(len(order), overlap=1):
-        in_order = hashes[order[part]]
-        equal = (in_order[1:] == in_order[:-1]) & (in_order[1:] != _NO_REQUEST)
-        for change in np.flatnonzero(np.diff(equal, prepend=inside)):
-            if inside:
-                yield order[begin : part.start + int(change) + 1]
-            begin, inside = part.start + int(change), not inside
-    if inside:
-        yield order[begin:]
-
-
-def _slices(length: int, overlap: int) -> Iterator[slice]:
-    """Yield slices of at most _SLICE + *overlap*, so that no step doubles a long array."""
-    for start in range(0, length, _SLICE):
-        yield slice(start, min(start + _SLICE + overlap, length))
