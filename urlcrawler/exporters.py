@@ -1,58 +1,88 @@
-"""CSV that spreadsheets and pandas read without loss or danger, and JSON Lines."""
+"""Feed exporters: CSV that spreadsheets and pandas read without loss or danger, and JSON Lines."""
 
-import json
-import re
-from collections.abc import Mapping
-from io import BytesIO
+import asyncio
+import io
+import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from scrapy.crawler import Crawler
-from scrapy.exporters import CsvItemExporter
+from scrapy.exporters import BaseItemExporter, CsvItemExporter, JsonLinesItemExporter
 
-# What a spreadsheet would run as a formula (OWASP, CSV injection), apostrophes before it included:
-# so the sign that switches it off can be taken away again without a doubt.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_NEUTRALISED = re.compile(r"'+[=+\-@\t\r]")
+from urlcrawler.items import Row
+from urlcrawler.tablefile import TableFile
+from urlcrawler.tables import Csv
 
-
-def neutralise(text: str) -> str:
-    """Return a cell that no spreadsheet runs as a formula: an apostrophe goes before the sign."""
-    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
+logger = logging.getLogger(__name__)
 
 
-def restore(cell: str) -> str:
-    """Undo `neutralise`: return the text as the page or the list had it."""
-    return cell[1:] if _NEUTRALISED.match(cell) else cell
+class _TableExporter(BaseItemExporter):
+    """Write rows into a table that resumes; into any other file as Scrapy does.
 
-
-class TableCsvExporter(CsvItemExporter):
-    """Write rows as RFC 4180 CSV.
-
-    None is an empty cell; lists and objects are JSON; text that would run as a formula is
-    neutralised unless CSV_FORMULAS is true.
+    Scrapy only logs what an exporter raises and counts the item as exported; a table that cannot
+    be written stops the crawl instead.
     """
 
-    def __init__(self, file: BytesIO, *, formulas: bool = False, **kwargs: Any) -> None:
-        super().__init__(file, **kwargs)
-        self._formulas = formulas
+    _crawler: Crawler
+    _table: TableFile | None
+
+    def __init__(self, file: Any, **kwargs: Any) -> None:
+        self._table = file if isinstance(file, TableFile) else None
+        exporter: Any = super()  # one of Scrapy's, which take the file first
+        exporter.__init__(io.BytesIO() if self._table else file, **kwargs)
 
     @classmethod
-    def from_crawler(
-        cls, crawler: Crawler, file: BytesIO, *args: Any, **kwargs: Any
-    ) -> "TableCsvExporter":
+    def from_crawler(cls, crawler: Crawler, file: Any, **kwargs: Any) -> "_TableExporter":
         """Build the exporter that a feed asks for."""
-        formulas = crawler.settings.getbool("CSV_FORMULAS")
-        return cls(file, *args, **{"formulas": formulas, **kwargs})
+        exporter = cls(file, **cls._options(crawler), **kwargs)
+        exporter._crawler = crawler
+        return exporter
+
+    @classmethod
+    def _options(cls, crawler: Crawler) -> dict[str, Any]:
+        return {}
+
+    def export_item(self, item: Any) -> None:
+        """Write one row."""
+        if self._table is None:
+            super().export_item(item)  # type: ignore[safe-super]
+        elif isinstance(item, Row) and not self._table.failure:
+            self._table.add(item, self._note(item))
+            if self._table.failure:
+                self._stop(self._table)
+
+    def _note(self, row: Row) -> Callable[[], None]:
+        spider: Any = self._crawler.spider
+        return lambda: spider.ledger.written(row["position"], self._table)
+
+    def _stop(self, table: TableFile) -> None:
+        logger.error(
+            "%(path)s: cannot be written: %(why)s. The rows so far are whole; make room, "
+            "then run the same command again",
+            {"path": table.path, "why": table.failure and table.failure.strerror},
+        )
+        closing = self._crawler.engine.close_spider_async(reason="output_failed")
+        asyncio.ensure_future(closing)  # noqa: RUF006 - the engine keeps it
+
+
+class TableCsvExporter(_TableExporter, CsvItemExporter):
+    """RFC 4180. None is an empty cell; lists and objects are JSON; text that a spreadsheet would
+    run as a formula is neutralised unless CSV_FORMULAS is true.
+    """
+
+    def __init__(self, file: Any, *, formulas: bool = False, **kwargs: Any) -> None:
+        self._cells = Csv([], formulas=formulas)
+        super().__init__(file, **kwargs)
+
+    @classmethod
+    def _options(cls, crawler: Crawler) -> dict[str, Any]:
+        return {"formulas": crawler.settings.getbool("CSV_FORMULAS")}
 
     def serialize_field(self, field: Mapping[str, Any], name: str, value: Any) -> Any:
         """Return what stands in the cell."""
-        if value is None:
-            return ""
-        if isinstance(value, list | dict):
-            value = json.dumps(value, ensure_ascii=False, default=str)
-        if isinstance(value, str):
-            return value if self._formulas else neutralise(value)
-        return super().serialize_field(field, name, value)
+        cell = self._cells.cell(value)
+        return cell if isinstance(cell, str) else super().serialize_field(field, name, cell)
+
+
+class TableJsonLinesExporter(_TableExporter, JsonLinesItemExporter):
+    """One JSON object a line, every column in each."""

@@ -18,6 +18,10 @@ class RobotsForbidden(exceptions.IgnoreRequest):
     """Raised by `middlewares.robots` for a URL that robots.txt forbids."""
 
 
+class SecondRow(exceptions.DropItem):
+    """Raised by `pipelines.Flatten` for a page whose record has its row already."""
+
+
 def explain(exception: BaseException) -> tuple[str, str]:
     """Return slug (of `outcomes.ERRORS`) and sentence for a request that ended in *exception*.
 

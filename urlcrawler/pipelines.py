@@ -3,8 +3,8 @@
 from typing import Any
 
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DropItem
 
+from urlcrawler.failures import SecondRow
 from urlcrawler.items import Page
 
 
@@ -23,11 +23,11 @@ class Flatten:
         """Return the row of a Page.
 
         Raises:
-            DropItem: the record has its row already. One record, one row.
+            SecondRow: the record has its row already. One record, one row.
         """
         if not isinstance(item, Page):
             return item
         spider: Any = self.crawler.spider
-        if item.position in spider.ledger:
-            raise DropItem(f"record {item.position} has its row already", log_level="DEBUG")
+        if not spider.ledger.claim(item.position):
+            raise SecondRow(f"record {item.position} has its row already", log_level="DEBUG")
         return spider.table.row(item)

@@ -6,8 +6,8 @@ from typing import Any, get_type_hints
 
 import pandas as pd
 
-from urlcrawler.exporters import restore
 from urlcrawler.items import OWN_COLUMNS, Page
+from urlcrawler.tables import restore
 
 _DTYPES = {int: "Int64", float: "Float64", str: "string"}
 
@@ -36,7 +36,7 @@ def read_results(path: str | Path, *, formulas: bool = False) -> pd.DataFrame:
         # Everything as text first: pandas takes "", "NA" and "null" for missing values.
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
         if not formulas:
-            table = table.map(restore)
+            table = table.map(restore).rename(columns=restore)
     else:
         raise ValueError(f"{path}: cannot read {path.suffix!r}, only .csv, .jsonl and .jl")
     for name in OWN_COLUMNS:

@@ -77,7 +77,19 @@ EXTENSIONS = {
 # --- Output -----------------------------------------------------------------------------------
 
 # The default feed is data/results/<list name>.csv, see spiders.feeds.
-FEED_EXPORTERS = {"csv": "urlcrawler.exporters.TableCsvExporter"}
+FEED_EXPORTERS = {
+    "csv": "urlcrawler.exporters.TableCsvExporter",
+    "jsonlines": "urlcrawler.exporters.TableJsonLinesExporter",
+    "jsonl": "urlcrawler.exporters.TableJsonLinesExporter",
+    "jl": "urlcrawler.exporters.TableJsonLinesExporter",
+}
+FEED_STORAGES = {  # tables that a kill cannot tear, and that the next run continues
+    "": "urlcrawler.storages.TableStorage",
+    "file": "urlcrawler.storages.TableStorage",
+}
+# A complete table is put into the order of the list. False leaves the rows in the order in which
+# they were finished. Read by storages.TableStorage.
+SORT_TABLE = True
 FEED_EXPORT_ENCODING = "utf-8"  # default: JSON Lines with every character beyond ASCII escaped
 # Text cells that a spreadsheet would run as a formula get an apostrophe before the sign, which
 # read_results() takes away again. True writes them as they are. Read by exporters.TableCsvExporter.

@@ -9,9 +9,9 @@ from typing import Any
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, DropItem, IgnoreRequest
+from scrapy.exporters import JsonItemExporter
 from scrapy.utils import trackref
 
-from urlcrawler.exporters import TableCsvExporter
 from urlcrawler.spiders.base import UrlListSpider
 
 VICTIM = "/page/victim"
@@ -197,7 +197,7 @@ class OverridesParse(UrlListSpider):
         yield {"url": response.url}
 
 
-class BrokenExporter(TableCsvExporter):
+class BrokenExporter(JsonItemExporter):
     """Fails on one row, which Scrapy only logs."""
 
     def export_item(self, item: Any) -> None:

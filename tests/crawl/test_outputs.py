@@ -48,15 +48,26 @@ def test_the_table_goes_to_standard_output(scrapy: Callable[..., Crawl], urls: s
     assert sorted(row["position"] for row in rows) == ["1", "2"]
 
 
-def test_a_table_that_is_there_already_is_refused(
+def test_a_file_that_is_no_table_is_refused(
     scrapy: Callable[..., Crawl], urls: str, tmp_path: Path
 ) -> None:
-    """Nothing is lost to a second run: it says to type -O, and exits with 1."""
-    (tmp_path / "mine.csv").write_text("precious\n")
-    crawled = scrapy("crawl", "urls", urls, "-o", "mine.csv")
-    assert "mine.csv is there already. Type -O mine.csv to replace it" in crawled.log
+    """Nothing of somebody's own is touched: it says to type -O, and exits with 1."""
+    for content in ("precious\n", "precious", "name,age\nAda,36\n"):
+        (tmp_path / "mine.csv").write_text(content)
+        crawled = scrapy("crawl", "urls", urls, "-o", "mine.csv")
+        assert "Type -O mine.csv" in crawled.log
+        assert crawled.exit_code == 1
+        assert (tmp_path / "mine.csv").read_text() == content
+
+
+def test_a_table_that_cannot_be_resumed_is_refused(
+    scrapy: Callable[..., Crawl], urls: str, tmp_path: Path
+) -> None:
+    """A JSON array has an end; a second crawl cannot go on behind it."""
+    (tmp_path / "mine.json").write_text("[]")
+    crawled = scrapy("crawl", "urls", urls, "-o", "mine.json")
+    assert "mine.json is there already" in crawled.log
     assert crawled.exit_code == 1
-    assert (tmp_path / "mine.csv").read_text() == "precious\n"
 
 
 def test_a_table_is_replaced_on_request(

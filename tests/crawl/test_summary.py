@@ -41,8 +41,8 @@ def test_control_characters_of_a_list_do_not_reach_the_terminal(
 def test_an_unfinished_crawl_says_what_to_type(
     crawl: Callable[..., Crawl], site: SiteProcess
 ) -> None:
-    """The command line is the user's own, with -O for the table that is there."""
+    """The command line is the user's own, with -o for the table that is there."""
     lines = [site.url(f"/page/{page}?delay=0.2") for page in range(100)]
     log = crawl(lines, "-s", "CLOSESPIDER_ITEMCOUNT=3").log
     assert "scrapy crawl urls -s CLOSESPIDER_ITEMCOUNT=3 -a file=urls.txt -s" in log
-    assert log.rstrip().endswith("-O table.csv")
+    assert log.rstrip().endswith("-o table.csv")

@@ -19,14 +19,14 @@ from urlcrawler.exceptions import Interrupted, UrlcrawlerError
 
 logger = logging.getLogger(__name__)
 
-COMPLETE, CANNOT_START, INCOMPLETE, STOPPED_EARLY = 0, 1, 5, 75
+COMPLETE, CANNOT_START, NOT_WRITTEN, INCOMPLETE, STOPPED_EARLY = 0, 1, 4, 5, 75
 
 
 class Command(ScrapyCrawl):
     """Do what Scrapy's command does; its exit code only ever is 0 or 1.
 
-    0 complete, 1 cannot start, 5 N in is not N out, 75 stopped early by a limit, 130 and 143
-    interrupted by Ctrl-C or TERM.
+    0 complete, 1 cannot start, 4 the output could not be written, 5 N in is not N out,
+    75 stopped early by a limit, 130 and 143 interrupted by Ctrl-C or TERM.
     """
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -64,17 +64,20 @@ class Command(ScrapyCrawl):
                 return CANNOT_START
             print(f"scrapy crawl: {failed[0]}", file=sys.stderr)
             return 128 + failed[0].signal if isinstance(failed[0], Interrupted) else CANNOT_START
+        if not hasattr(crawler.spider, "ledger"):
+            failed_to_start = self.crawler_process.bootstrap_failed  # type: ignore[union-attr]
+            return 128 + interrupt if interrupt else failed_to_start * CANNOT_START
+        stats = crawler.stats.get_stats()
+        tables: Any = crawler.spider.tables  # type: ignore[union-attr]
+        unwritten = stats.get("records/unwritten") or any(t.failure for t in tables.values())
+        if unwritten or any(name.startswith("feedexport/failed_count") for name in stats):
+            return NOT_WRITTEN
         if interrupt:
             return 128 + interrupt
-        if not hasattr(crawler.spider, "ledger"):
-            return CANNOT_START if self.crawler_process.bootstrap_failed else COMPLETE  # type: ignore[union-attr]
-        stats = crawler.stats.get_stats()
         by_itself = ("finished", "start_error")  # the second: a bug in start()
         if stats.get("finish_reason") not in by_itself and stats.get("records/missing"):
             return STOPPED_EARLY
-        if stats.get("records/missing", 1) or stats.get("records/unwritten"):
-            return INCOMPLETE
-        return COMPLETE
+        return INCOMPLETE if stats.get("records/missing", 1) else COMPLETE
 
 
 class _Interrupts:

@@ -8,6 +8,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from twisted.python.failure import Failure
 
+from urlcrawler.failures import SecondRow
 from urlcrawler.items import Page, Row
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ class Accounting:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self._feeds: list[Any] = []
+        self._rows = 0  # of this run
         self._noted_other = False
         self._errors: dict[int, tuple[str, str]] = {}  # of open records whose code raised
 
@@ -52,8 +54,12 @@ class Accounting:
         if not isinstance(item, Row):
             self._note_other(item)
             return
-        self._errors.pop(item["position"], None)
-        if self.spider.ledger.add(item["position"]):
+        ledger, position = self.spider.ledger, item["position"]
+        if ledger.primary is None:
+            ledger.add(position)
+        if position in ledger:  # its table has taken it
+            self._rows += 1
+            self._errors.pop(position, None)
             stats = self.crawler.stats
             stats.inc_value(f"records/outcome/{item['outcome']}")
             if item["error"]:
@@ -73,7 +79,8 @@ class Accounting:
 
     def item_dropped(self, item: Any, exception: Exception) -> None:
         """Write the row of a page that a pipeline dropped."""
-        self._substitute(item, "dropped", f"an item pipeline dropped it: {exception}")
+        if not isinstance(exception, SecondRow):
+            self._substitute(item, "dropped", f"an item pipeline dropped it: {exception}")
 
     def item_error(self, item: Any, failure: Failure) -> None:
         """Write the row of a page on which a pipeline raised."""
@@ -81,11 +88,10 @@ class Accounting:
         self._substitute(item, "pipeline", f"an item pipeline raised {what}")
 
     def _substitute(self, item: Any, error: str, reason: str) -> None:
-        if isinstance(item, Page) and item.position not in self.spider.ledger:
-            self.spider.write_row(item.fail(error, reason))
-        elif isinstance(item, Row) and item["position"] in self.spider.ledger.open:
-            page = Page.of(self.spider.index.record(item["position"]))
-            self.spider.write_row(page.fail(error, reason))
+        if isinstance(item, Page):
+            self.spider.ledger.give_up(item.position)  # a pipeline behind Flatten may have lost it
+            if self.spider.ledger.claim(item.position):
+                self.spider.write_row(item.fail(error, reason))
 
     def spider_error(self, failure: Failure, response: Any) -> None:
         """Keep the reason why a record may turn out to be lost; its page may still be coming."""
@@ -100,6 +106,7 @@ class Accounting:
         lost = sorted(self.spider.ledger.open)
         for position in lost:
             page = Page.of(self.spider.index.record(position))
+            self.spider.ledger.give_up(position)
             error = self._errors.pop(position, ("lost", "handed out, and nothing came back"))
             self.spider.write_row(page.fail(*error))
             self.spider.ledger.open.discard(position)
@@ -126,12 +133,12 @@ class Accounting:
                 {"total": ledger.total, "rows": ledger.count, "missing": ledger.missing()},
             )
         for feed in self._feeds:
-            unwritten = ledger.count - feed.itemcount
-            if unwritten and _takes_all(feed.feed_options):
+            unwritten = self._rows - feed.itemcount
+            if unwritten > 0 and _takes_all(feed.feed_options):
                 stats.inc_value("records/unwritten", unwritten)
                 logger.error(
                     "%(uri)s has %(rows)d rows of %(count)d: see the errors above",
-                    {"uri": feed.uri, "rows": feed.itemcount, "count": ledger.count},
+                    {"uri": feed.uri, "rows": feed.itemcount, "count": self._rows},
                 )
 
 

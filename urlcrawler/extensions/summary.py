@@ -85,16 +85,16 @@ class Summary:
                 lines.append(f"  {count:>9}  {error:<16} {self._examples[error][:120]!r}")
         lines += ["", *(f"The table: {uri}" for uri in self._feeds)]
         if rows < total:
-            lines.append(f"Not finished. To crawl again from the start: {_again(self._feeds)}")
+            lines.append(f"Not finished. To go on: {_again(self._feeds)}")
         return lines
 
 
 def _again(feeds: list[str]) -> str:
-    """Return the command line that starts the crawl again, replacing its tables."""
+    """Return the command line that continues the crawl."""
     words, skip = [], False
     for word in ["scrapy", "crawl", *sys.argv[1:]]:  # Scrapy takes the command's name out
         if word in ("-o", "-O") or skip:
             skip = not skip
         else:
             words.append(word)
-    return shlex.join([*words, *(part for uri in feeds for part in ("-O", uri))])
+    return shlex.join([*words, *(part for uri in feeds for part in ("-o", uri))])

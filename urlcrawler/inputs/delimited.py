@@ -2,16 +2,15 @@
 
 import csv
 import re
-import sys
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 from urlcrawler.exceptions import ListError
+from urlcrawler.inputs.csvrows import CountedLines, read_rows
 from urlcrawler.inputs.readers import URL_COLUMNS, Reader, as_url, choose_url_column
 from urlcrawler.inputs.records import Record
 from urlcrawler.inputs.sources import Source, skip_bom, text_of
 
-csv.field_size_limit(sys.maxsize)  # the default refuses a cell of over 128 KiB
 _DELIMITERS = ",;\t|"
 # A first row with such a cell is a record, not a header; what cannot be fetched is one too.
 _LOOKS_LIKE_URL = re.compile(
@@ -19,8 +18,8 @@ _LOOKS_LIKE_URL = re.compile(
     r"|(localhost|\d{1,3}(\.\d{1,3}){3}|[\w-]+(\.[\w-]+)*\.[^\W\d_]{2,24})([/?#]|:\d|\s*$))",
     re.IGNORECASE,
 )
+_NO_DELIMITER = "\x1f"
 _SNIFFED_ROWS = 20
-_MAX_ROW = 1 << 24  # bytes; a quote that is never closed would take the rest of the list
 
 
 class DelimitedReader(Reader):
@@ -82,30 +81,9 @@ class DelimitedReader(Reader):
         return Record(position, as_url(columns.pop(self._names[self._url], None)), columns)
 
     def _rows(self, offset: int) -> Iterator[tuple[int, list[str] | None]]:
-        """Yield `(byte offset, cells)` of the rows from *offset* on; None for a broken row."""
-        self._file.seek(offset)
-        lines = _CountedLines(self._file, offset)
-        if self._delimiter is None:
-            # One column: a comma belongs to the URL, quotes are still quotes.
-            reader = csv.reader(lines, delimiter="\x1f", strict=True)
-        else:
-            reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
-        while True:
-            start = lines.row = lines.offset
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                # An open quote has eaten lines up to where it stopped making sense: only the
-                # line it stands on is lost.
-                yield start, None
-                self._file.seek(start)
-                lines.offset = start + len(self._file.readline())
-                reader = csv.reader(lines, reader.dialect)
-                continue
-            if cells:
-                yield start, cells
+        # In one column a comma belongs to the URL; quotes are quotes all the same.
+        rows = read_rows(self._file, offset, self._delimiter or _NO_DELIMITER)
+        return ((start, cells) for start, _, cells in rows)
 
     def _first_rows(self, column: str | None) -> list[list[str]]:
         """Return the first rows, and settle the delimiter by the first of them."""
@@ -119,7 +97,7 @@ class DelimitedReader(Reader):
 
     def _first_row(self, delimiter: str) -> list[str]:
         self._file.seek(self._start)
-        rows = csv.reader(_CountedLines(self._file, self._start), delimiter=delimiter)
+        rows = csv.reader(CountedLines(self._file, self._start), delimiter=delimiter)
         try:
             return next(filter(None, rows), [])
         except csv.Error:
@@ -132,31 +110,6 @@ class DelimitedReader(Reader):
             f"the row has {len(cells)} cells, the header has {len(self._names)}: "
             f"quote cells that contain {self._delimiter!r}"
         )
-
-
-class _CountedLines:
-    """The lines of a file as text.
-
-    Attributes:
-        offset: byte offset after the last line taken.
-        row: byte offset of the row that the lines belong to.
-    """
-
-    def __init__(self, file: IO[bytes], offset: int) -> None:
-        self._file = file
-        self.offset = self.row = offset
-
-    def __iter__(self) -> "_CountedLines":
-        return self
-
-    def __next__(self) -> str:
-        if self.offset - self.row > _MAX_ROW:
-            raise csv.Error("the row has no end")
-        line = self._file.readline()
-        if not line:
-            raise StopIteration
-        self.offset += len(line)
-        return text_of(line)
 
 
 def sniff_header(line: str) -> bool:

@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from scrapy import Request, Spider, signals
@@ -29,6 +30,8 @@ from urlcrawler.ledger import Ledger
 from urlcrawler.spiders.arguments import ARGUMENTS, check_names, one_of, positive
 from urlcrawler.spiders.feeds import bind_feeds, check_feeds, set_default_feed
 from urlcrawler.spiders.interrupt import interruptible
+from urlcrawler.spiders.resume import open_tables
+from urlcrawler.tablefile import TableFile
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +67,7 @@ class UrlListSpider(Spider):
     index: ListIndex
     ledger: Ledger
     table: Table
+    tables: dict[Path, TableFile]
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -99,12 +103,20 @@ class UrlListSpider(Spider):
             check_feeds(crawler.settings, spider)
             reader = open_reader(source, kwargs.get("column"))
             spider.index = ListIndex(reader, fetch_duplicates=duplicates == "fetch", limit=limit)
+            # What a crawl leaves in its feeds is the next run's ledger.
+            spider.ledger = Ledger(len(spider.index))
+            spider.table = Table(spider.index.columns)
+            bind_feeds(crawler.settings, spider.table.columns)
+            spider.tables = open_tables(crawler.settings, spider)
             on_error.pop_all()
-        spider.ledger = Ledger(len(spider.index))
-        spider.table = Table(spider.index.columns)
-        bind_feeds(crawler.settings, spider.table.columns)
-        crawler.signals.connect(source.close, signals.engine_stopped)
+        crawler.signals.connect(spider._close, signals.engine_stopped)
         return spider
+
+    def _close(self) -> None:
+        """Close the list and the tables."""
+        self.source.close()
+        for table in self.tables.values():
+            table.close()
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield the rows of records that are not requested: invalid ones and duplicates.
@@ -113,6 +125,8 @@ class UrlListSpider(Spider):
         """
         unwritten: deque[int] = deque()
         for record, why in self.index.without_request():
+            if record.position in self.ledger:
+                continue
             page = Page.of(record)
             if isinstance(why, InvalidUrl):
                 page.fail(why.error, str(why))

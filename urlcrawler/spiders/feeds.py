@@ -10,6 +10,7 @@ from w3lib.url import file_uri_to_path
 
 from urlcrawler.exceptions import OutputError
 from urlcrawler.items import Row
+from urlcrawler.tables import FORMATS
 
 DEFAULT_FEED = "data/results/%(list_name)s.csv"
 
@@ -31,15 +32,16 @@ def check_feeds(settings: BaseSettings, spider: Any) -> None:
         OutputError: the file is there already, or cannot be created.
     """
     for uri, options in settings.getdict("FEEDS").items():
-        path = _local_path(str(uri), spider)
+        path = local_path(str(uri), spider)
         if path is None:
             continue
         if path.is_dir():
             raise OutputError(f"-o {path}: is a folder. Name a file inside it")
-        overwrite = options.get("overwrite", False)
-        if not overwrite and path.exists() and path.stat().st_size:
+        kept = resumes(options, settings) or options.get("overwrite", False)
+        if not kept and path.exists() and path.stat().st_size:
             raise OutputError(
-                f"{path} is there already. Type -O {path} to replace it, or -o with another name"
+                f"{path} is there already, and a crawl into it cannot be resumed: only CSV and "
+                f"JSON Lines can, as one file, with all rows. Type -O {path} to replace it"
             )
         folder = next(parent for parent in path.absolute().parents if parent.exists())
         if not folder.is_dir():
@@ -62,7 +64,27 @@ def bind_feeds(settings: BaseSettings, columns: list[str]) -> None:
     settings.set("FEEDS", feeds, priority=settings.getpriority("FEEDS") or "spider")
 
 
-def _local_path(uri: str, spider: Any) -> Path | None:
+def resumes(
+    options: dict[str, Any], settings: BaseSettings, columns: list[str] | None = None
+) -> bool:
+    """Return whether a crawl into a local feed with these options can be taken up again.
+
+    It can when the feed holds every row in full (all *columns*, once they are known), in one file
+    that can be appended to.
+    """
+    partial = ("item_filter", "batch_item_count", "postprocessing", "item_export_kwargs")
+    return (
+        options.get("format") in FORMATS
+        and options.get("encoding", settings["FEED_EXPORT_ENCODING"]) in ("utf-8", "utf-8-sig")
+        and options.get("fields") in (None, columns)
+        and not settings["FEED_EXPORT_FIELDS"]
+        and not settings.getint("FEED_EXPORT_BATCH_ITEM_COUNT")
+        and not any(options.get(name) for name in partial)
+        and options.get("item_classes", [Row]) == [Row]
+    )
+
+
+def local_path(uri: str, spider: Any) -> Path | None:
     """Return the path of a local feed; None for remote ones and those named by time or batch."""
     if urlsplit(uri).scheme not in ("", "file"):
         return None

@@ -1,0 +1,209 @@
+"""Tables on disk: torn tails, disks that fail, and the order of the list."""
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from urlcrawler import ordering
+from urlcrawler.exceptions import OutputError
+from urlcrawler.items import OWN_COLUMNS, Page, Table, clean
+from urlcrawler.ordering import put_in_order
+from urlcrawler.tablefile import TableFile
+from urlcrawler.tables import FORMATS, Format
+
+TABLE = Table(["note"])
+FAULTS = {  # what fails, how
+    "no space": ("pwrite", OSError(errno.ENOSPC, "No space left on device")),
+    "input/output error": ("pwrite", OSError(errno.EIO, "Input/output error")),
+    "read-only": ("pwrite", OSError(errno.EROFS, "Read-only file system")),
+    "fsync": ("fsync", OSError(errno.EIO, "Input/output error")),
+}
+
+
+def rows(count: int, note: str = 'a, "b"\nc') -> list[Any]:
+    pages = [Page(n, f"http://a.com/{n}", "ok", 200) for n in range(1, count + 1)]
+    for page in pages:
+        page.columns = {"note": note}
+    return [TABLE.row(page) for page in pages]
+
+
+@pytest.fixture(params=["csv", "jsonl"])
+def format_(request: pytest.FixtureRequest) -> Format:
+    return FORMATS[request.param](TABLE.columns)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "table"
+
+
+def write(path: Path, format_: Format, some: list[Any]) -> list[int]:
+    """Write rows as a crawl does; return the positions that count as written."""
+    written: list[int] = []
+    table = TableFile(path, format_)
+    assert list(table.lines()) == []
+    for row in some:
+        table.add(row, lambda row=row: written.append(row["position"]))  # type: ignore[misc]
+    table.close()
+    return written
+
+
+def positions(path: Path, format_: Format) -> list[int]:
+    table = TableFile(path, format_)
+    try:
+        return [line.position for line in table.lines()]
+    finally:
+        table.release()
+
+
+def test_a_table_torn_at_any_byte_of_its_last_rows_is_cut_to_whole_ones(
+    path: Path, format_: Format
+) -> None:
+    """Every byte of the last two rows, line breaks inside cells included."""
+    some = rows(6)
+    write(path, format_, some)
+    whole = path.read_bytes()
+    ends = [len(whole) - len(format_.encode(row)) for row in some[-2:]]
+    before = len(whole) - sum(len(format_.encode(row)) for row in some[-2:])
+    for size in range(before, len(whole)):
+        path.write_bytes(whole[:size])
+        complete = 4 if size < ends[1] else 5
+        assert positions(path, format_) == list(range(1, complete + 1)), size
+        assert path.read_bytes() == b"".join(
+            [format_.header(), *map(format_.encode, some[:complete])]
+        )
+
+
+@pytest.mark.parametrize(
+    "tail", [b"\0" * 4096, b'"', b"7,", b"\xff\xfe{", b"7," * 40, b'{"position": 7', b"\n\n\n"]
+)
+def test_what_a_power_cut_leaves_behind_the_rows_is_taken_away(
+    path: Path, format_: Format, tail: bytes
+) -> None:
+    """Zeros, halves of rows and noise: the rows before them stay."""
+    write(path, format_, rows(3))
+    whole = path.read_bytes()
+    path.write_bytes(whole + tail)
+    assert positions(path, format_) == [1, 2, 3]
+    assert path.read_bytes() == whole
+
+
+def test_a_table_of_a_crawl_that_was_killed_at_its_first_byte_is_begun_anew(
+    path: Path, format_: Format
+) -> None:
+    """Any part of the header, or of the first row where there is no header."""
+    beginning = format_.header() or format_.encode(rows(1)[0])
+    for size in range(len(beginning)):
+        path.write_bytes(beginning[:size])
+        assert positions(path, format_) == []
+        assert path.read_bytes() == format_.header()
+
+
+@pytest.mark.parametrize("content", [b"precious\n", b"precious", b"name,age\nAda,36\n", b"[]"])
+def test_a_file_that_is_no_table_is_not_touched(
+    path: Path, format_: Format, content: bytes
+) -> None:
+    """It is refused, and stays as it is."""
+    path.write_bytes(content)
+    with pytest.raises(OutputError, match="Type -O"):
+        positions(path, format_)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("nth", [1, 2, 5, 20])
+def test_a_disk_that_fails_leaves_whole_rows_and_counts_no_other(
+    path: Path, format_: Format, fault: str, nth: int
+) -> None:
+    """From the Nth call on; what counts as written is there, and nothing comes after it."""
+    name, error = FAULTS[fault]
+    calls = 0
+    real = getattr(os, name)
+
+    def failing(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls > nth + 2:  # a new table has a header, and is made durable
+            raise error
+        return real(*arguments)
+
+    written: list[int] = []
+    with mock.patch.object(os, name, failing), mock.patch("urlcrawler.tablefile._SYNC_SECONDS", 0):
+        table = TableFile(path, format_)
+        list(table.lines())
+        for row in rows(40):
+            table.add(row, lambda row=row: written.append(row["position"]))  # type: ignore[misc]
+        failure = table.failure
+        table.release()
+    assert failure is error
+    found = positions(path, format_)
+    assert found == list(range(1, len(found) + 1))
+    assert found == written if name == "pwrite" else len(found) <= len(written)
+
+
+def test_a_write_that_falls_short_is_taken_back(path: Path, format_: Format) -> None:
+    """Half a row on disk is none."""
+    real, calls = os.pwrite, 0
+
+    def short(descriptor: int, data: bytes, offset: int) -> int:
+        nonlocal calls
+        calls += 1
+        return real(descriptor, data[: len(data) // 2] if calls == 4 else data, offset)
+
+    with mock.patch.object(os, "pwrite", short):
+        written = write(path, format_, rows(9))
+    assert positions(path, format_) == written
+    assert 1 < len(written) < 9
+
+
+def test_one_crawl_at_a_time_has_the_table(path: Path, format_: Format) -> None:
+    """A second one is refused; when the first is done it may."""
+    first = TableFile(path, format_)
+    with pytest.raises(OutputError, match="another crawl is writing it"):
+        TableFile(path, format_)
+    first.release()
+    TableFile(path, format_).release()
+
+
+@pytest.fixture
+def small_runs() -> Iterator[None]:
+    with mock.patch.object(ordering, "_RUN", 600):
+        yield
+
+
+@pytest.mark.usefixtures("small_runs")
+@pytest.mark.parametrize("name", ["csv", "jsonl"])
+@given(shuffled=st.permutations(range(1, 30)), note=st.text(max_size=20))
+def test_a_table_is_put_into_the_order_of_the_list(
+    tmp_path_factory: pytest.TempPathFactory, name: str, shuffled: list[int], note: str
+) -> None:
+    """Whatever the order was and whatever the cells hold; no row changes."""
+    path = tmp_path_factory.mktemp("order") / "table"
+    format_, some = FORMATS[name](TABLE.columns), rows(29, clean(note))
+    write(path, format_, [some[n - 1] for n in shuffled])
+    assert put_in_order(path, format_) == (shuffled != sorted(shuffled))
+    assert path.read_bytes() == b"".join([format_.header(), *map(format_.encode, some)])
+    assert sorted(each.name for each in path.parent.iterdir()) == [".table.lock", "table"]
+
+
+def test_a_table_that_cannot_be_ordered_stays_as_it_is(path: Path, format_: Format) -> None:
+    """A full disk while sorting costs the order, not the rows."""
+    write(path, format_, rows(5)[::-1])
+    before = path.read_bytes()
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with mock.patch.object(os, "fsync", side_effect=full), pytest.raises(OSError, match="space"):
+        put_in_order(path, format_)
+    assert path.read_bytes() == before
+    assert not (path.parent / ".table.ordered").exists()
+
+
+def test_the_columns_of_a_table_are_those_of_the_code() -> None:
+    """What the ledger reads from a row is there."""
+    assert {"position", "url", "outcome", "error"} <= set(OWN_COLUMNS)

@@ -1,0 +1,187 @@
+"""A table on disk that only ever holds complete rows: the ledger of a crawl is its output."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from time import monotonic
+from typing import IO, Any
+
+from filelock import FileLock, Timeout
+
+from urlcrawler.exceptions import OutputError
+from urlcrawler.tables import Format, Line
+
+logger = logging.getLogger(__name__)
+
+_SYNC_SECONDS = 1.0  # what a power cut may cost; a kill costs nothing
+
+
+class TableFile:
+    """Append rows to a table, each by one write, and never leave a torn one behind.
+
+    A row that cannot be written whole is taken back, and nothing is written after it.
+
+    Attributes:
+        path: where the table is.
+        failure: why nothing more can be written, or None.
+    """
+
+    def __init__(self, path: Path, format_: Format) -> None:
+        """Take the table at *path* for this process alone.
+
+        Raises:
+            OutputError: another crawl writes it, or it cannot be opened.
+        """
+        self.path = path
+        self.format = format_
+        self.failure: OSError | None = None
+        self._lock = FileLock(beside(path, ".lock"))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(blocking=False)
+        except Timeout:
+            raise OutputError(
+                f"{path}: another crawl is writing it. Wait for it, or name another table with -o"
+            ) from None
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            self._lock.release()
+            raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+        self.size = os.fstat(self._fd).st_size
+        self._synced, self._sync_at = 0, monotonic()
+
+    def lines(self) -> Iterator[Line]:
+        """Yield the rows that the table has, and cut a torn tail off when they are through.
+
+        Raises:
+            OutputError: the columns are others, or something between the rows is no row.
+        """
+        with os.fdopen(os.dup(self._fd), "rb") as file:
+            found = self.format.read_header(file) if self.size else None
+            if found is None:
+                file.seek(0)
+                if not self.format.begins(file.read(1 << 20)):
+                    raise OutputError(
+                        f"{self.path}: is there already and is no table of a crawl. "
+                        f"Type -O {self.path} to replace it, or -o with another name"
+                    )
+                return self.cut(0)  # a new table, or what a kill left of its first line
+            columns, end = found
+            if columns != self.format.columns:
+                raise OutputError(
+                    f"{self.path}: has other columns than this crawl writes. It has: "
+                    f"{', '.join(columns)}. Type -O {self.path} to start afresh, or -o with "
+                    "another name"
+                )
+            torn: int | None = None
+            for line in self.format.lines(file, end):
+                if isinstance(line, int):
+                    torn = line if torn is None else torn
+                elif torn is not None:
+                    raise OutputError(
+                        f"{self.path}: what begins at byte {torn} is no row, and rows follow. "
+                        f"Mend or remove it, or type -O {self.path} to start afresh"
+                    )
+                else:
+                    end = line.end
+                    yield line
+        if end < self.size:
+            logger.info(
+                "%(path)s: %(bytes)d bytes of a row that was not finished are taken away",
+                {"path": self.path, "bytes": self.size - end},
+            )
+            self.cut(end)
+        return None
+
+    def cut(self, size: int) -> None:
+        """Shorten the table to *size* bytes; 0 begins it anew, with a header."""
+        try:
+            os.ftruncate(self._fd, size)
+            self.size = size
+            if not size:
+                self._append(self.format.header())
+                sync_folder(self.path)
+            self.sync()
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
+
+    def add(self, row: Mapping[str, Any], written: Callable[[], None]) -> None:
+        """Append *row* and call *written*; when it cannot be written, take it back and fail."""
+        if self.failure:
+            return
+        try:
+            self._append(self.format.encode(row))
+        except OSError as error:
+            self._fail(error, self.size)
+            return
+        written()
+        if monotonic() >= self._sync_at:
+            self.try_sync()
+
+    def try_sync(self) -> None:
+        """Make the rows so far durable; when that fails, fall back to those that are."""
+        if self.failure or self._synced == self.size:
+            return
+        try:
+            self.sync()
+        except OSError as error:
+            self._fail(error, self._synced)
+
+    def sync(self) -> None:
+        """Make the rows so far durable.
+
+        Raises:
+            OSError: they are not.
+        """
+        os.fsync(self._fd)
+        self._synced, self._sync_at = self.size, monotonic() + _SYNC_SECONDS
+
+    def close(self) -> None:
+        """Make the table durable and let others have it."""
+        self.try_sync()
+        self.release()
+
+    def release(self) -> None:
+        """Close the file and the lock, as they are."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+            self._lock.release()
+
+    def _append(self, data: bytes) -> None:
+        written = os.pwrite(self._fd, data, self.size)
+        if written < len(data):
+            raise OSError(28, "No space left on device")  # what a short write is the herald of
+        self.size += written
+
+    def _fail(self, error: OSError, size: int) -> None:
+        """Remember why, and leave only whole rows behind."""
+        self.failure = error
+        self.size = size
+        try:
+            os.ftruncate(self._fd, size)
+        except OSError:
+            logger.warning("%(path)s: the last row may be torn", {"path": self.path})
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """Return the path of a hidden file that belongs to the table at *path*."""
+    return path.with_name(f".{path.name}{suffix}")
+
+
+def sync_folder(path: Path) -> None:
+    """Make a new or renamed file at *path* durable: its name stands in the folder."""
+    folder = os.open(path.absolute().parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def open_binary(path: Path) -> IO[bytes]:
+    """Return the table at *path* for reading."""
+    return path.open("rb")
