@@ -85,3 +85,30 @@ def test_an_interrupt_while_the_list_is_read_ends_at_once(
         _, log = process.communicate(timeout=4)
     assert "interrupted while the list was read" in log
     assert (process.returncode, "Traceback" in log) == (code, False)
+
+
+def test_a_second_interrupt_ends_at_once(tmp_path: Path, site: SiteProcess) -> None:
+    """Pages under way are given up; the rows so far are whole, and the next run goes on."""
+    lines = [site.url(f"/page/{page}") for page in range(5)]
+    lines += [site.url(f"/drip?seconds=25&n={n}", host=2) for n in range(20)]
+    (tmp_path / "urls.txt").write_text("\n".join(lines))
+    command = [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls"]
+    with subprocess.Popen(
+        [*command, "-a", "file=urls.txt", "-o", "table.csv", "-s", RESOLVER],
+        cwd=tmp_path,
+        env={**os.environ, "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 30
+        while len(read_table(tmp_path / "table.csv")) < 5 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        _, log = process.communicate(timeout=20)
+    assert time.monotonic() - began < 10  # two seconds on a machine of one's own
+    assert (process.returncode, "Traceback" in log) == (130, False)
+    assert "run it again without -O" in log
+    assert [int(row["position"]) for row in read_table(tmp_path / "table.csv")][:5]

@@ -3,8 +3,10 @@
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -53,6 +55,7 @@ class Command(ScrapyCrawl):
         elif isinstance(crawling, Deferred):
             crawling.addErrback(_keep_in(failed))
         self.crawler_process.start()
+        interrupts.over()
         self.exitcode = self._code(crawler, failed, interrupts.received)
 
     def _code(
@@ -73,6 +76,8 @@ class Command(ScrapyCrawl):
         if unwritten or any(name.startswith("feedexport/failed_count") for name in stats):
             return NOT_WRITTEN
         if interrupt:
+            if "finish_reason" not in stats:  # no summary: the second signal ended it
+                print("scrapy crawl: stopped. To go on, run it again without -O", file=sys.stderr)
             return 128 + interrupt
         by_itself = ("finished", "start_error")  # the second: a bug in start()
         if stats.get("finish_reason") not in by_itself and stats.get("records/missing"):
@@ -81,10 +86,22 @@ class Command(ScrapyCrawl):
 
 
 class _Interrupts:
-    """Remember which signal asked the crawl to stop; Scrapy's handlers do the stopping."""
+    """Remember which signal asked the crawl to stop; Scrapy's handlers do the stopping.
+
+    Once means: finish the pages under way. Those that do not come to an end are given up by a
+    second signal, which the user could send as well.
+    """
+
+    _PATIENCE = 30.0  # seconds
 
     def __init__(self) -> None:
         self.received: signal.Signals | None = None
+        self._again: threading.Timer | None = None
+
+    def over(self) -> None:
+        """Note that the crawl has ended."""
+        if self._again:
+            self._again.cancel()
 
     def watch(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -94,7 +111,10 @@ class _Interrupts:
 
     def _remembering(self, handler: Any) -> Any:
         def remember(number: int, frame: Any) -> None:
-            self.received = self.received or signal.Signals(number)
+            self.received = signal.Signals(number)
+            self._again = threading.Timer(self._PATIENCE, os.kill, (os.getpid(), number))
+            self._again.daemon = True
+            self._again.start()
             handler(number, frame)
 
         return remember
