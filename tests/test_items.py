@@ -138,7 +138,7 @@ def test_the_status_decides_the_outcome(
 def test_a_redirect_that_leads_nowhere_names_its_target() -> None:
     """The sentence shows the Location, whatever its bytes."""
     page = answered(301, headers={"Location": "mailto:me@a.com"})
-    assert page.reason == "redirects to 'mailto:me@a.com', which cannot be requested"
+    assert page.reason == "redirects to 'mailto:me@a.com', which was not followed"
 
 
 def test_an_answer_fills_its_columns() -> None:

@@ -1,17 +1,12 @@
 """An exception on the way to an answer -> the slug and the sentence of its row."""
 
-import zlib
 from collections.abc import Iterator
 from traceback import walk_tb
 
+from OpenSSL.SSL import Error as TLSError
 from scrapy import exceptions
 from twisted.internet import error as txerror
 from twisted.web._newclient import ParseError, ResponseFailed, ResponseNeverReceived
-
-try:
-    from OpenSSL.SSL import Error as TLSError
-except ImportError:  # pragma: no cover - pyOpenSSL is a dependency of Scrapy
-    TLSError = OSError  # type: ignore[misc,assignment]
 
 
 class RobotsForbidden(exceptions.IgnoreRequest):
@@ -41,9 +36,14 @@ def explain(exception: BaseException) -> tuple[str, str]:
     if isinstance(exception, exceptions.DownloadCancelledError):
         # Of its own accord Scrapy's handler cancels for one reason; time-outs have their class.
         return "too-large", "the body is larger than DOWNLOAD_MAXSIZE"
-    if isinstance(exception, exceptions.DownloadFailedError):
+    if isinstance(exception, _CUT_SHORT):
+        # The parser's own complaints (two lengths, no number, a line too long) are ordinary ones.
+        if any(isinstance(cause, ValueError | TypeError | LookupError) for cause in causes):
+            return "protocol", _SENTENCES["protocol"]
         return "reset", _SENTENCES["reset"]
-    return _stage(exception), f"{type(exception).__name__}: {text}".removesuffix(": ")
+    slug = _stage(exception)
+    named = f"{type(exception).__name__}: {text}".removesuffix(": ")
+    return slug, _SENTENCES.get(slug, named)
 
 
 # In this order: the first class that any of the causes has decides.
@@ -56,9 +56,14 @@ _BY_CLASS: list[tuple[type[BaseException] | tuple[type[BaseException], ...], str
     ((txerror.TCPTimedOutError, txerror.TimeoutError), "connect-timeout"),
     (exceptions.DownloadTimeoutError, "read-timeout"),
     ((exceptions.DownloadConnectionRefusedError, txerror.ConnectError), "refused"),
-    ((zlib.error, EOFError), "decode"),
-    ((txerror.ConnectionLost, txerror.ConnectionDone, ResponseNeverReceived), "reset"),
 ]
+_CUT_SHORT = (
+    exceptions.DownloadFailedError,
+    txerror.ConnectionLost,
+    txerror.ConnectionDone,
+    ResponseFailed,
+    ResponseNeverReceived,
+)
 # Scrapy raises IgnoreRequest for these; tests fail when it changes the words.
 _BY_WORDS = {
     "max redirections reached": "redirect-loop",
@@ -87,7 +92,7 @@ def _causes(exception: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(cause))
         yield cause
-        waiting += [cause.__cause__, cause.__context__]
+        waiting.append(cause.__cause__)
         if isinstance(cause, ResponseFailed | ResponseNeverReceived):
             waiting += [reason.value for reason in cause.reasons]
 
@@ -110,7 +115,7 @@ def _stage(exception: BaseException) -> str:
     """Return where an unknown exception came from: the download handler, or a middleware."""
     modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(exception.__traceback__)]
     if any(module.startswith("scrapy.downloadermiddlewares.httpcompression") for module in modules):
-        return "decode"
+        return "decode"  # zlib.error, EOFError and what else unpacking raises
     if any("TunnelError" in type(cause).__name__ for cause in _causes(exception)):
         return "proxy"
     handlers = ("scrapy.core.downloader.handlers", "urlcrawler.handlers")

@@ -157,4 +157,4 @@ def _redirect_reason(response: Response) -> str:
     location = response.headers.get("Location")
     if location is None:
         return f"the server answered {response.status} without a target"
-    return f"redirects to {location.decode('latin-1')!r}, which cannot be requested"
+    return f"redirects to {location.decode('latin-1')!r}, which was not followed"

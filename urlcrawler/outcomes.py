@@ -66,6 +66,8 @@ def error_of_status(status: int) -> str | None:
         return "http-5xx"
     if status >= 400:
         return "http-4xx"
+    if status < 200:
+        return "protocol"  # 1xx comes before an answer, and 000 is none
     if 300 <= status < 400 and status != 304:
         return "bad-redirect"  # one that could be followed has been followed
     return None

@@ -1,6 +1,7 @@
 """Scrapy's seam for "what is next": asked exactly when the engine has room for a request."""
 
 import logging
+from asyncio import CancelledError
 from typing import Any
 
 from scrapy import Request, Spider
@@ -90,8 +91,10 @@ class ListScheduler(BaseScheduler):
             self._spider.write_row(Page.of(record).fail(target.error, str(target)))
             return None
         try:
-            request: Request = self._spider.request_for(record, target)
-        except Exception as error:
+            request = self._spider.request_for(record, target)
+            if not isinstance(request, Request):
+                raise TypeError(f"returned {type(request).__name__}, no Request")
+        except (Exception, SystemExit, KeyboardInterrupt, CancelledError) as error:
             logger.exception("request_for failed on %(record)s", {"record": record})
             reason = f"request_for raised {type(error).__name__}: {error}"
             self._spider.write_row(Page.of(record).fail("extract", reason))

@@ -52,26 +52,9 @@ DOWNLOAD_HANDLERS = {  # a list, or a redirect, must never read a file of this m
 
 # --- Components -------------------------------------------------------------------------------
 
-DOWNLOADER_MIDDLEWARES = {
-    # Each in its ancestor's place.
-    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "urlcrawler.middlewares.robots.Robots": 100,
-    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "urlcrawler.middlewares.redirect.Redirect": 600,
-    # Lists have no offsite: every record is wanted.
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
-}
-SPIDER_MIDDLEWARES = {
-    # A record with a URL longer than 2083 is wanted too.
-    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
-}
-ITEM_PIPELINES = {
-    "urlcrawler.pipelines.Flatten": 1000,  # last: turns the Page into the flat row
-}
+# Pipelines, extensions and middlewares that make rows of records: see spiders.wiring.
 EXTENSIONS = {
     "urlcrawler.extensions.quiet.QuietLogs": 0,  # first: before the others have something to say
-    "urlcrawler.extensions.accounting.Accounting": 10,
-    "urlcrawler.extensions.summary.Summary": 20,  # after Accounting: it tells what that has found
 }
 
 # --- Output -----------------------------------------------------------------------------------

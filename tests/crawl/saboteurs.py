@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
@@ -238,3 +238,25 @@ class Ordinary(Spider):
 
     def parse(self, response: Any) -> Iterable[Any]:
         yield {"title": response.css("title::text").get()}
+
+
+class Passes:
+    def process_item(self, item: Any) -> Any:
+        return item
+
+
+class HasAPipeline(UrlListSpider):
+    name = "has_a_pipeline"
+    custom_settings: ClassVar[dict[str, Any]] = {
+        "ITEM_PIPELINES": {"saboteurs.Passes": 300},
+        "DOWNLOADER_MIDDLEWARES": {"saboteurs.Ignores": 300},
+    }
+
+
+class ExitsWhileBuilding(UrlListSpider):
+    name = "exits_while_building"
+
+    def request_for(self, record: Any, target: Any) -> Request:
+        if is_victim(record):
+            raise SystemExit(3)
+        return super().request_for(record, target)

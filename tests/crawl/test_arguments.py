@@ -85,3 +85,18 @@ def test_an_unknown_spider_is_answered_with_the_known_ones(scrapy: Callable[...,
 def test_a_missing_spider_name_is_a_usage_error(scrapy: Callable[..., Crawl]) -> None:
     """`scrapy crawl` alone ends with Scrapy's own exit code for that."""
     assert scrapy("crawl").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["CONCURRENT_REQUESTS_PER_DOMAIN=0", "CONCURRENT_REQUESTS=-1", "CONCURRENT_REQUESTS=abc"],
+)
+def test_a_setting_with_which_nothing_would_be_requested_is_refused(
+    crawl: Callable[..., Crawl], setting: str
+) -> None:
+    """It waited for ever; now one sentence names the setting and the value."""
+    crawled = crawl(["http://127.0.0.1:1/"], "-s", setting)
+    name, _, value = setting.partition("=")
+    assert f"setting {name}: must be a number from" in crawled.log
+    assert repr(value) in crawled.log
+    assert (crawled.exit_code, "Traceback" in crawled.log) == (1, False)

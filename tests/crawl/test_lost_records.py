@@ -131,3 +131,30 @@ def test_a_url_over_the_length_limit_of_scrapy_is_fetched(
     """URLLENGTH_LIMIT is for links that a spider follows, not for records."""
     crawled = crawl([site.url("/page/" + "x" * 5000)])
     assert crawled.only()["outcome"] == "ok"
+
+
+def test_a_pipeline_of_a_spider_does_not_replace_ours(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """custom_settings take the place of the project's; rows and robots.txt hold all the same."""
+    lines = [site.url("/ok"), *(site.url(f"/private/{page}") for page in range(4))]
+    crawled = crawl(lines, "crawl", "has_a_pipeline", *MINE)
+    assert [row["outcome"] for row in crawled.rows] == ["ok", *["robots"] * 4]
+
+
+@pytest.mark.parametrize("name", ["ITEM_PIPELINES", "EXTENSIONS", "DOWNLOADER_MIDDLEWARES"])
+def test_an_empty_setting_of_components_costs_no_row(
+    crawl: Callable[..., Crawl], site: SiteProcess, name: str
+) -> None:
+    """-s ITEM_PIPELINES={} means: none of mine."""
+    crawled = crawl(listed(site), "-s", name + "={}")
+    assert [row["outcome"] for row in crawled.rows] == ["ok"] * 3
+    assert crawled.exit_code == 0
+
+
+def test_a_request_that_cannot_be_built_because_of_an_exit_leaves_its_row(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """`sys.exit()` in request_for ended the process with exit code 0 and no table."""
+    crawled = crawl(listed(site), "crawl", "exits_while_building", *MINE)
+    assert [row["error"] for row in crawled.rows] == ["extract", "", ""]

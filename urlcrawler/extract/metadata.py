@@ -10,5 +10,8 @@ def title(response: Response) -> str | None:
     """Return the title of an HTML page in one line, or None when it has none."""
     if not isinstance(response, HtmlResponse | XmlResponse):
         return None
-    text: str = response.xpath(_TITLE).get() or ""
+    try:
+        text: str = response.xpath(_TITLE).get() or ""
+    except (ValueError, LookupError):  # a charset that cannot be decoded with; no error of ours
+        return None
     return " ".join(text.split()) or None

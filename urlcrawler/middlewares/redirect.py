@@ -4,6 +4,9 @@ from scrapy import Request
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.http import Response
 
+from urlcrawler.exceptions import InvalidUrl
+from urlcrawler.inputs.urls import parse_target
+
 
 class Redirect(RedirectMiddleware):
     """Follow redirects as Scrapy does; one to something that is no URL is the final answer."""
@@ -13,6 +16,9 @@ class Redirect(RedirectMiddleware):
     ) -> Request | Response:
         """Return the request for the target, or *response* when there is none to follow."""
         try:
-            return super().process_response(request, response)
-        except ValueError:  # `Location: http://[::1`
+            followed = super().process_response(request, response)
+            if isinstance(followed, Request):
+                parse_target(followed.url)
+        except (ValueError, InvalidUrl):  # `Location: http://[::1`, `http://a b/`
             return response
+        return followed

@@ -31,11 +31,12 @@ from urlcrawler.spiders.arguments import ARGUMENTS, check_names, one_of, positiv
 from urlcrawler.spiders.feeds import bind_feeds, check_feeds, set_default_feed
 from urlcrawler.spiders.interrupt import interruptible
 from urlcrawler.spiders.resume import open_tables
+from urlcrawler.spiders.wiring import check_numbers, wire
 from urlcrawler.tablefile import TableFile
 
 logger = logging.getLogger(__name__)
 
-_UNWRITTEN_ROWS = 100  # rows without a request that may be on their way at once
+_UNWRITTEN_ROWS = 1000  # rows without a request that may be on their way at once
 
 
 class UrlListSpider(Spider):
@@ -74,13 +75,7 @@ class UrlListSpider(Spider):
         """Wire what a list needs; other spiders of the project keep Scrapy's own parts."""
         super().update_settings(settings)
         set_default_feed(settings)
-        if contact := settings.get("USER_AGENT_CONTACT"):
-            settings.set("USER_AGENT", f"{settings['USER_AGENT']} (+{contact})", priority="spider")
-        # Gives out the records, host by host, exactly when the engine has room.
-        settings.set("SCHEDULER", "urlcrawler.scheduler.ListScheduler", priority="spider")
-        settings.set("DOWNLOADER", "urlcrawler.downloader.ListDownloader", priority="spider")
-        # Every status is an answer that belongs into the row; the errback would lose it.
-        settings.set("HTTPERROR_ALLOW_ALL", True, priority="spider")
+        wire(settings)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "UrlListSpider":
@@ -91,6 +86,7 @@ class UrlListSpider(Spider):
         """
         if cls.parse is not UrlListSpider.parse:
             raise ArgumentError(f"spider {cls.name!r}: write `parse_page`, not `parse`")
+        check_numbers(crawler.settings)
         check_names(kwargs, {**ARGUMENTS, **cls.arguments}, cls.name)
         duplicates = one_of("duplicates", kwargs.get("duplicates", "skip"), ("skip", "fetch"))
         limit = positive("limit", kwargs["limit"]) if "limit" in kwargs else 0
@@ -164,8 +160,8 @@ class UrlListSpider(Spider):
         page = Page.of(response.meta["record"]).answered(response)
         stop: CloseSpider | None = None
         if page.outcome == "ok":
+            page.title = title(response)
             try:
-                page.title = title(response)
                 async for result in _each(self.parse_page(response, page)):
                     if result is not page:
                         yield result
@@ -207,10 +203,10 @@ class UrlListSpider(Spider):
             answer.request = request
             page.answered(answer)
         error, reason = explain(exception)
-        if error != "robots" or request.meta.get("redirect_times"):
+        if redirects := request.meta.get("redirect_times"):
+            reason += f" (redirected {redirects} times, at last to {request.url})"
+        if error != "robots" or redirects:
             page.requested(request)
-        if page.redirects:
-            page.final_url = request.url
         yield page.fail(error, reason)
 
     def write_row(self, page: Page) -> None:
