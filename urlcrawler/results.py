@@ -31,7 +31,8 @@ def read_results(path: str | Path, *, formulas: bool = False) -> pd.DataFrame:
     path = Path(path)
     if path.suffix in (".jsonl", ".jl"):
         with path.open(encoding="utf-8") as lines:
-            table = pd.DataFrame([json.loads(line) for line in lines])
+            rows = [json.loads(line) for line in lines]
+        table = pd.DataFrame(rows) if rows else pd.DataFrame(columns=list(OWN_COLUMNS))
     elif path.suffix == ".csv":
         # Everything as text first: pandas takes "", "NA" and "null" for missing values.
         table = pd.read_csv(path, dtype=str, keep_default_na=False)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from time import monotonic
-from typing import IO, Any
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -141,9 +141,10 @@ class TableFile:
         self._synced, self._sync_at = self.size, monotonic() + _SYNC_SECONDS
 
     def close(self) -> None:
-        """Make the table durable and let others have it."""
-        self.try_sync()
-        self.release()
+        """Make the table durable and let others have it; do nothing when that is done."""
+        if self._fd >= 0:
+            self.try_sync()
+            self.release()
 
     def release(self) -> None:
         """Close the file and the lock, as they are."""
@@ -180,8 +181,3 @@ def sync_folder(path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def open_binary(path: Path) -> IO[bytes]:
-    """Return the table at *path* for reading."""
-    return path.open("rb")

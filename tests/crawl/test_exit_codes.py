@@ -1,5 +1,6 @@
 """What a script sees: how the crawl ended."""
 
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,20 @@ from crawling import RESOLVER, Crawl, SiteProcess, read_table
 def test_a_complete_crawl_exits_with_0(crawl: Callable[..., Crawl], site: SiteProcess) -> None:
     """Failed URLs are rows, not an exit code."""
     assert crawl([site.url("/ok"), site.url("/status/404"), "nope nope"]).exit_code == 0
+
+
+def test_records_without_a_row_exit_with_5(crawl: Callable[..., Crawl], site: SiteProcess) -> None:
+    """N in is not N out; the positions are named. It takes a bug in the accounting itself."""
+    lost = json.dumps({"saboteurs.ReturnsNothing": 500})
+    crawled = crawl(
+        [site.url("/ok"), site.url("/page/victim")],
+        "-s",
+        f"ITEM_PIPELINES={lost}",
+        "-s",
+        'EXTENSIONS={"saboteurs.Unaccounted": 1}',
+    )
+    assert "2 records in, 1 rows out. Without a row: [2]" in crawled.log
+    assert crawled.exit_code == 5
 
 
 def test_rows_that_were_not_written_exit_with_4(
@@ -110,5 +125,6 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path, site: SiteProcess) -> N
         _, log = process.communicate(timeout=20)
     assert time.monotonic() - began < 10  # two seconds on a machine of one's own
     assert (process.returncode, "Traceback" in log) == (130, False)
+    assert "Stopping: pages under way" in log
     assert "run it again without -O" in log
     assert [int(row["position"]) for row in read_table(tmp_path / "table.csv")][:5]

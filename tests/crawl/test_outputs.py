@@ -141,3 +141,45 @@ def test_characters_that_no_file_can_hold_are_written_out(
     crawled = crawl([site.url("/surrogate"), site.url("/nul")])
     assert [crawled.by_position[place]["outcome"] for place in (1, 2)] == ["ok", "ok"]
     assert "\0" not in crawled.table.read_text()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("-o", "foo://bucket/x.csv"),
+        ("-O", "x.csv", "-s", "FEED_EXPORT_BATCH_ITEM_COUNT=2"),
+        ("-O", "x.csv", "-s", 'EXTENSIONS_BASE={"scrapy.extensions.corestats.CoreStats": 0}'),
+    ],
+)
+def test_a_crawl_without_a_table_does_not_begin(
+    scrapy: Callable[..., Crawl], urls: str, words: tuple[str, ...]
+) -> None:
+    """Scrapy only logs a feed that it cannot set up, and crawls for nothing."""
+    crawled = scrapy("crawl", "urls", urls, *words)
+    assert "There is no table to write" in crawled.log
+    assert (crawled.exit_code, "Traceback" in crawled.log) == (1, False)
+
+
+def test_a_feed_that_fails_at_its_end_exits_with_4(scrapy: Callable[..., Crawl], urls: str) -> None:
+    """An upload that is refused; the password of the feed is not shown in the summary."""
+    crawled = scrapy("crawl", "urls", urls, "-o", "ftp://me:secret@127.0.0.1:1/x.csv")
+    assert crawled.exit_code == 4
+    assert "The table: ftp://127.0.0.1:1/x.csv" in crawled.log
+
+
+def test_batches_are_not_mixed_with_those_of_another_crawl(
+    scrapy: Callable[..., Crawl], urls: str, tmp_path: Path
+) -> None:
+    """The first batch stands for all of them."""
+    (tmp_path / "b-1.csv").write_text("old\n")
+    crawled = scrapy(
+        "crawl",
+        "urls",
+        urls,
+        "-o",
+        "b-%(batch_id)d.csv:csv",
+        "-s",
+        "FEED_EXPORT_BATCH_ITEM_COUNT=1",
+    )
+    assert "b-1.csv is there already" in crawled.log
+    assert crawled.exit_code == 1

@@ -71,6 +71,8 @@ class Command(ScrapyCrawl):
             failed_to_start = self.crawler_process.bootstrap_failed  # type: ignore[union-attr]
             return 128 + interrupt if interrupt else failed_to_start * CANNOT_START
         stats = crawler.stats.get_stats()
+        if stats.get("finish_reason") == "no_output":
+            return CANNOT_START
         tables: Any = crawler.spider.tables  # type: ignore[union-attr]
         unwritten = stats.get("records/unwritten") or any(t.failure for t in tables.values())
         if unwritten or any(name.startswith("feedexport/failed_count") for name in stats):
@@ -112,6 +114,8 @@ class _Interrupts:
     def _remembering(self, handler: Any) -> Any:
         def remember(number: int, frame: Any) -> None:
             self.received = signal.Signals(number)
+            # Not print(): the interrupted code may be in the middle of writing to the same stream.
+            os.write(2, b"Stopping: pages under way are finished, 30 s at most. Again: at once\n")
             self._again = threading.Timer(self._PATIENCE, os.kill, (os.getpid(), number))
             self._again.daemon = True
             self._again.start()

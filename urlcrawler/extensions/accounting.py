@@ -5,7 +5,8 @@ from typing import Any
 
 from scrapy import signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured
+from scrapy.exceptions import CloseSpider, NotConfigured
+from scrapy.extensions.feedexport import FeedExporter
 from twisted.python.failure import Failure
 
 from urlcrawler.failures import SecondRow
@@ -35,6 +36,7 @@ class Accounting:
             raise NotConfigured("the spider reads no list.")
         extension = cls(crawler)
         connect = crawler.signals.connect
+        connect(extension.spider_opened, signals.spider_opened)
         connect(extension.item_scraped, signals.item_scraped)
         connect(extension.item_dropped, signals.item_dropped)
         connect(extension.item_error, signals.item_error)
@@ -48,6 +50,18 @@ class Accounting:
     def spider(self) -> Any:
         """The list spider of the crawl."""
         return self.crawler.spider
+
+    def spider_opened(self) -> None:
+        """See that there is a table to write before anything is requested.
+
+        Raises:
+            CloseSpider: a feed could not be set up; FeedExporter has logged why.
+        """
+        exporter = self.crawler.get_extension(FeedExporter)
+        wanted = len(self.crawler.settings.getdict("FEEDS"))
+        if exporter is None or len(exporter.slots) < max(wanted, 1):
+            logger.error("There is no table to write: name one with -o, and see the error above")
+            raise CloseSpider("no_output")
 
     def item_scraped(self, item: Any) -> None:
         """Note the row of a record."""
@@ -125,6 +139,13 @@ class Accounting:
         ledger, stats = self.spider.ledger, self.crawler.stats
         stats.set_value("records/total", ledger.total)
         stats.set_value("records/rows", ledger.count)
+        stored = sum(
+            count
+            for name, count in stats.get_stats().items()
+            if name.startswith("feedexport/success_count/")
+        )
+        if stats.get_value("finish_reason") and stored < len(self._feeds):
+            stats.inc_value("records/unwritten", ledger.count)
         missing = ledger.total - ledger.count
         stats.set_value("records/missing", missing)
         if missing and stats.get_value("finish_reason") == "finished":

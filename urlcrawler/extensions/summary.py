@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from scrapy import signals
 from scrapy.crawler import Crawler
@@ -63,7 +64,7 @@ class Summary:
 
     def feed_slot_closed(self, slot: Any) -> None:
         """Note where a table is."""
-        self._feeds.append(slot.uri)
+        self._feeds.append(_without_password(slot.uri))
 
     def engine_stopped(self) -> None:
         """Log the summary; nothing comes after it."""
@@ -83,10 +84,19 @@ class Summary:
             lines += ["", "The most frequent errors, each with an example:"]
             for error, count in self._errors.most_common(_SHOWN_ERRORS):
                 lines.append(f"  {count:>9}  {error:<16} {self._examples[error][:120]!r}")
+        if unwritten := self.crawler.stats.get_value("records/unwritten"):
+            lines += ["", f"{unwritten} rows could not be written: see the errors above"]
         lines += ["", *(f"The table: {uri}" for uri in self._feeds)]
         if rows < total:
             lines.append(f"Not finished. To go on: {_again(self._feeds)}")
         return lines
+
+
+def _without_password(uri: str) -> str:
+    parts = urlsplit(uri)
+    return (
+        urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if parts.netloc else uri
+    )
 
 
 def _again(feeds: list[str]) -> str:

@@ -75,6 +75,8 @@ def open_source(file: str) -> Source:
         ListError: no such file, not readable, broken compression, or not a list at all.
     """
     try:
+        if file == "-" and sys.stdin is None:
+            raise ListError("argument `file`: - is standard input, which is closed")
         if file == "-":
             return _plain(file, "stdin", spool(sys.stdin.buffer))
         if file.startswith(("http://", "https://")):
@@ -99,7 +101,7 @@ def spool(stream: Any) -> IO[bytes]:
 
 
 def _open_path(file: str) -> IO[bytes]:
-    path = Path(file)
+    path = Path(file).expanduser()
     if not path.exists():
         raise ListError(f"argument `file`: no such file: {file!r} (looked in {os.getcwd()})")
     if path.is_dir():

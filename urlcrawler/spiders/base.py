@@ -105,12 +105,12 @@ class UrlListSpider(Spider):
             bind_feeds(crawler.settings, spider.table.columns)
             spider.tables = open_tables(crawler.settings, spider)
             on_error.pop_all()
-        crawler.signals.connect(spider._close, signals.engine_stopped)
+        crawler.signals.connect(source.close, signals.spider_closed)
+        crawler.signals.connect(spider._close_tables, signals.engine_stopped)
         return spider
 
-    def _close(self) -> None:
-        """Close the list and the tables."""
-        self.source.close()
+    def _close_tables(self) -> None:
+        """Let others have the tables; feeds have closed those that they had opened."""
         for table in self.tables.values():
             table.close()
 

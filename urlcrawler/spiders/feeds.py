@@ -85,10 +85,10 @@ def resumes(
 
 
 def local_path(uri: str, spider: Any) -> Path | None:
-    """Return the path of a local feed; None for remote ones and those named by time or batch."""
+    """Return the path of a local feed; None for remote ones and those named by the time."""
     if urlsplit(uri).scheme not in ("", "file"):
         return None
-    params = {name: getattr(spider, name) for name in ("name", "list_name")}
+    params = {"name": spider.name, "list_name": spider.list_name, "batch_id": 1}
     try:
         path = uri % params if "%(" in uri else uri
     except (KeyError, ValueError, TypeError):
