@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -101,3 +102,20 @@ def crawl_list(
     (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
     spider = () if "crawl" in words else ("crawl", "urls")
     return run_scrapy(folder, *spider, *words, "-a", f"file={name}", "-O", table, table=table)
+
+
+@contextmanager
+def crawl_under_way(folder: Path, *words: str, rows: int = 1) -> Iterator[subprocess.Popen[str]]:
+    """A crawl of *folder*/urls.txt that has written so many rows to table.csv, and goes on."""
+    command = [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls"]
+    with subprocess.Popen(
+        [*command, "-a", "file=urls.txt", *words, "-s", RESOLVER],
+        cwd=folder,
+        env={**os.environ, "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 30
+        while len(read_table(folder / "table.csv")) < rows and time.monotonic() < deadline:
+            time.sleep(0.1)
+        yield process

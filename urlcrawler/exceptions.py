@@ -22,7 +22,7 @@ class ListError(UrlcrawlerError):
 
 
 class OutputError(UrlcrawlerError):
-    """Raised by `spiders.feeds` before the first request."""
+    """Raised by `spiders.feeds`, `spiders.resume` and `tablefile` before the first request."""
 
 
 class Interrupted(UrlcrawlerError):  # noqa: N818 - what the user wanted, not an error

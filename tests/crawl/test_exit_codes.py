@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crawling import RESOLVER, Crawl, SiteProcess, read_table
+from crawling import Crawl, SiteProcess, crawl_under_way, read_table
 
 
 def test_a_complete_crawl_exits_with_0(crawl: Callable[..., Crawl], site: SiteProcess) -> None:
@@ -62,17 +62,7 @@ def test_an_interrupt_exits_with_its_number(
     """Once: what is under way is finished, the table is whole, and the code says why."""
     lines = [site.url(f"/page/{page}?delay=0.3") for page in range(500)]
     (tmp_path / "urls.txt").write_text("\n".join(lines))
-    command = [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls"]
-    with subprocess.Popen(
-        [*command, "-a", "file=urls.txt", "-O", "table.csv", "-s", RESOLVER],
-        cwd=tmp_path,
-        env={**os.environ, "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings"},
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        deadline = time.monotonic() + 30
-        while len(read_table(tmp_path / "table.csv")) < 1 and time.monotonic() < deadline:
-            time.sleep(0.1)
+    with crawl_under_way(tmp_path, "-O", "table.csv") as process:
         process.send_signal(number)
         _, log = process.communicate(timeout=60)
     rows = read_table(tmp_path / "table.csv")
@@ -107,17 +97,7 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path, site: SiteProcess) -> N
     lines = [site.url(f"/page/{page}") for page in range(5)]
     lines += [site.url(f"/drip?seconds=25&n={n}", host=2) for n in range(20)]
     (tmp_path / "urls.txt").write_text("\n".join(lines))
-    command = [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls"]
-    with subprocess.Popen(
-        [*command, "-a", "file=urls.txt", "-o", "table.csv", "-s", RESOLVER],
-        cwd=tmp_path,
-        env={**os.environ, "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings"},
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        deadline = time.monotonic() + 30
-        while len(read_table(tmp_path / "table.csv")) < 5 and time.monotonic() < deadline:
-            time.sleep(0.1)
+    with crawl_under_way(tmp_path, "-o", "table.csv", rows=5) as process:
         process.send_signal(signal.SIGINT)
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)

@@ -1,14 +1,10 @@
 """Kill it anywhere, run the same command again: the table is the one it would have been."""
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crawling import RESOLVER, Crawl, SiteProcess, crawl_list, read_table, run_scrapy
+from crawling import Crawl, SiteProcess, crawl_list, crawl_under_way, run_scrapy
 from kills import check, run
 
 WRITTEN = ("position", "url", "outcome", "status", "title")
@@ -153,18 +149,10 @@ def test_a_second_crawl_into_the_same_table_is_refused(tmp_path: Path, site: Sit
     """The first one goes on undisturbed."""
     slow = [site.url(f"/page/{page}?delay=0.5") for page in range(40)]
     (tmp_path / "urls.txt").write_text("\n".join(slow))
-    command = [sys.executable, "-m", "scrapy", "crawl", "urls", "-a", "file=urls.txt"]
-    with subprocess.Popen(
-        [*command, "-o", "table.csv", "-s", RESOLVER],
-        cwd=tmp_path,
-        env={**os.environ, "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings"},
-        stderr=subprocess.DEVNULL,
-    ) as first:
-        deadline = time.monotonic() + 20
-        while not read_table(tmp_path / "table.csv") and time.monotonic() < deadline:
-            time.sleep(0.05)
+    with crawl_under_way(tmp_path, "-o", "table.csv") as first:
         second = again(tmp_path)
-        assert first.wait(timeout=60) == 0
+        first.communicate(timeout=60)
+    assert first.returncode == 0
     assert "table.csv: another crawl is writing it" in second.log
     assert second.exit_code == 1
     assert check(tmp_path / "table.csv", slow).is_clean

@@ -10,6 +10,7 @@ from scrapy.settings import BaseSettings
 
 from urlcrawler.exceptions import OutputError
 from urlcrawler.items import clean
+from urlcrawler.ledger import Ledger
 from urlcrawler.spiders.feeds import local_path, resumes
 from urlcrawler.tablefile import TableFile
 from urlcrawler.tables import FORMATS, Line
@@ -41,11 +42,11 @@ def open_tables(settings: BaseSettings, spider: Any) -> dict[Path, TableFile]:
             on_error.callback(tables[path].release)
         if len(tables) > 1:
             _agree([*tables.values()], spider)
-        for table in tables.values():
-            for line in _checked(table, spider):
+        if primary := next(iter(tables.values()), None):
+            for line in _checked(primary, spider):
                 spider.ledger.add(line.position)
         on_error.pop_all()
-    spider.ledger.primary = next(iter(tables.values()), None)
+    spider.ledger.primary = primary
     if spider.ledger.count:
         logger.info(
             "%(path)s: %(done)d of %(total)d records have their row from an earlier run",
@@ -69,17 +70,15 @@ def _open(path: Path, options: dict[str, Any], settings: BaseSettings, spider: A
 
 def _checked(table: TableFile, spider: Any) -> Iterator[Line]:
     """Yield the rows of *table*, each of which must belong to a record of the list."""
-    seen = bytearray(spider.ledger.total // 8 + 1)
+    seen = Ledger(spider.ledger.total)
     for line in table.lines():
-        place, bit = line.position >> 3, 1 << (line.position & 7)
         if not 0 < line.position <= spider.ledger.total:
             _refuse(table, line, f"the list has {spider.ledger.total} records")
-        if seen[place] & bit:
+        if not seen.add(line.position):
             _refuse(table, line, "it has a row for this record already")
         url = clean(spider.index.record(line.position).url)
         if line.url != url:
             _refuse(table, line, f"in the list this record is {url!r}. Has the list changed?")
-        seen[place] |= bit
         yield line
 
 
