@@ -188,9 +188,53 @@ def test_a_table_is_put_into_the_order_of_the_list(
     path = tmp_path_factory.mktemp("order") / "table"
     format_, some = FORMATS[name](TABLE.columns), rows(29, clean(note))
     write(path, format_, [some[n - 1] for n in shuffled])
-    assert put_in_order(path, format_) == (shuffled != sorted(shuffled))
+    put_in_order(path, format_)
     assert path.read_bytes() == b"".join([format_.header(), *map(format_.encode, some)])
     assert sorted(each.name for each in path.parent.iterdir()) == [".table.lock", "table"]
+
+
+@pytest.mark.usefixtures("small_runs")
+@pytest.mark.parametrize("name", ["csv", "jsonl"])
+@given(
+    shuffled=st.permutations(range(1, 30)),
+    again=st.lists(st.integers(1, 29), unique=True),
+    data=st.data(),
+)
+def test_newer_rows_take_the_place_of_older_ones(
+    tmp_path_factory: pytest.TempPathFactory,
+    name: str,
+    shuffled: list[int],
+    again: list[int],
+    data: st.DataObject,
+) -> None:
+    """In whichever order both came; rows that only one of them has stay."""
+    folder = tmp_path_factory.mktemp("newer")
+    format_, old, new = FORMATS[name](TABLE.columns), rows(29), rows(29, "again")
+    kept = data.draw(st.sets(st.sampled_from(shuffled))) | set(shuffled) - set(again)
+    older = [n for n in shuffled if n in kept]
+    write(folder / "table", format_, [old[n - 1] for n in older])
+    write(folder / "newer", format_, [new[n - 1] for n in again])
+    put_in_order(folder / "table", format_, newer=folder / "newer", in_order=older == sorted(older))
+    whole = [(new if n in again else old)[n - 1] for n in range(1, 30)]
+    assert (folder / "table").read_bytes() == b"".join(
+        [format_.header(), *map(format_.encode, whole)]
+    )
+
+
+@given(written=st.permutations(range(1, 6)), read=st.integers(0, 5))
+def test_a_table_knows_whether_its_rows_are_in_order(
+    tmp_path_factory: pytest.TempPathFactory, written: list[int], read: int
+) -> None:
+    """Of those that an earlier run has left, and of those that come now."""
+    path, some = tmp_path_factory.mktemp("known") / "table", rows(5)
+    format_ = FORMATS["csv"](TABLE.columns)
+    write(path, format_, [some[n - 1] for n in written[:read]])
+    table = TableFile(path, format_)
+    list(table.lines())
+    for n in written[read:]:
+        table.add(some[n - 1], lambda: None)
+    table.close()
+    assert table.in_order == (written == sorted(written))
 
 
 def test_a_table_that_cannot_be_ordered_stays_as_it_is(path: Path, format_: Format) -> None:

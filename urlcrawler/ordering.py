@@ -4,6 +4,9 @@ import heapq
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import IO
 
@@ -16,70 +19,70 @@ _WRITE = 1 << 20
 Row = tuple[int, bytes]  # position and bytes
 
 
-def put_in_order(path: Path, format_: Format) -> bool:
-    """Sort the rows of the table at *path* by position; return whether it was necessary.
+def put_in_order(
+    path: Path, format_: Format, *, newer: Path | None = None, in_order: bool = False
+) -> None:
+    """Sort the rows of the table at *path* by position.
 
     An external merge: runs are sorted in memory and kept in temporary files beside the table, then
     merged into a new file that takes the place of the table in one step. A kill at any moment
     leaves the table as it was, or in order.
 
+    Args:
+        path: the table.
+        format_: of this one and of *newer*.
+        newer: a table with rows that take the place of those in *path*.
+        in_order: whether the rows in *path* are in order already.
+
     Raises:
         OSError: no room or no permission; the table is as it was.
     """
-    with path.open("rb") as table:
-        if _is_in_order(table, format_):
-            return False
-        runs = [*_sorted_runs(table, format_, path.parent)]
     ordered = beside(path, ".ordered")
-    try:
-        with ordered.open("wb", buffering=_WRITE) as file:
-            file.write(format_.header())
-            file.writelines(data for _, data in heapq.merge(*map(_read_run, runs)))
-            file.flush()
-            os.fsync(file.fileno())
-        ordered.replace(path)
-    except OSError:
-        ordered.unlink(missing_ok=True)
-        raise
-    finally:
-        for run in runs:
-            run.close()
+    with ExitStack() as files:
+        runs: list[Iterator[Row]] = []
+        for source in filter(None, (newer, path)):  # the first of two rows of a record counts
+            table = files.enter_context(source.open("rb"))
+            rows = _rows(table, format_)
+            if in_order and source is path:
+                runs.append(rows)
+            else:
+                runs += [_read(files.enter_context(run)) for run in _sorted_runs(rows, path.parent)]
+        merged = groupby(heapq.merge(*runs, key=itemgetter(0)), key=itemgetter(0))
+        try:
+            with ordered.open("wb", buffering=_WRITE) as file:
+                file.write(format_.header())
+                file.writelines(next(same)[1] for _, same in merged)
+                file.flush()
+                os.fsync(file.fileno())
+            ordered.replace(path)
+        except OSError:
+            ordered.unlink(missing_ok=True)
+            raise
     sync_folder(path)
-    return True
 
 
-def _is_in_order(table: IO[bytes], format_: Format) -> bool:
-    last = 0
-    for line in _lines(table, format_):
-        if line[0] < last:
-            return False
-        last = line[0]
-    return True
-
-
-def _lines(table: IO[bytes], format_: Format) -> Iterator[tuple[int, int, int]]:
-    """Yield position, first byte and the byte after the last of each row."""
+def _rows(table: IO[bytes], format_: Format) -> Iterator[Row]:
     found = format_.read_header(table)
-    for line in format_.lines(table, found[1]) if found else ():
-        if not isinstance(line, int):
-            yield line.position, line.start, line.end
-
-
-def _sorted_runs(table: IO[bytes], format_: Format, folder: Path) -> Iterator[IO[bytes]]:
-    rows: list[Row] = []
-    size = 0
     with Path(table.name).open("rb") as data:  # `table` is read on while rows are fetched
-        for position, start, end in _lines(table, format_):
-            data.seek(start)
-            rows.append((position, data.read(end - start)))
-            size += end - start
-            if size >= _RUN:
-                yield _write_run(sorted(rows), folder)
-                rows, size = [], 0
-    yield _write_run(sorted(rows), folder)
+        for line in format_.lines(table, found[1]) if found else ():
+            if not isinstance(line, int):
+                data.seek(line.start)
+                yield line.position, data.read(line.end - line.start)
 
 
-def _write_run(rows: Iterable[Row], folder: Path) -> IO[bytes]:
+def _sorted_runs(rows: Iterable[Row], folder: Path) -> Iterator[IO[bytes]]:
+    run: list[Row] = []
+    size = 0
+    for row in rows:
+        run.append(row)
+        size += len(row[1])
+        if size >= _RUN:
+            yield _write(sorted(run), folder)
+            run, size = [], 0
+    yield _write(sorted(run), folder)
+
+
+def _write(rows: Iterable[Row], folder: Path) -> IO[bytes]:
     run = tempfile.TemporaryFile(dir=folder, buffering=_WRITE)  # noqa: SIM115 - read later
     for position, data in rows:
         run.write(position.to_bytes(8, "big") + len(data).to_bytes(8, "big") + data)
@@ -87,6 +90,6 @@ def _write_run(rows: Iterable[Row], folder: Path) -> IO[bytes]:
     return run
 
 
-def _read_run(run: IO[bytes]) -> Iterator[Row]:
+def _read(run: IO[bytes]) -> Iterator[Row]:
     while head := run.read(16):
         yield int.from_bytes(head[:8], "big"), run.read(int.from_bytes(head[8:], "big"))

@@ -38,7 +38,8 @@ class TableStorage(FileFeedStorage):
         self._sync.stop()
         table.try_sync()
         try:
-            if self._in_order and self._ledger.is_complete and not table.failure:
+            wanted = self._in_order and not table.in_order
+            if wanted and self._ledger.is_complete and not table.failure:
                 # In a thread: millions of rows take a while, and Ctrl-C must be heard.
                 await asyncio.to_thread(put_in_order, table.path, table.format)
         except OSError as error:

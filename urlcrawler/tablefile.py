@@ -25,6 +25,7 @@ class TableFile:
     Attributes:
         path: where the table is.
         failure: why nothing more can be written, or None.
+        in_order: whether its rows are in the order of the list, once `lines` has read them.
     """
 
     def __init__(self, path: Path, format_: Format) -> None:
@@ -53,6 +54,7 @@ class TableFile:
             raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
         self.size = os.fstat(self._fd).st_size
         self._synced, self._sync_at = 0, monotonic()
+        self.in_order, self._last = True, 0
 
     def lines(self) -> Iterator[Line]:
         """Yield the rows that the table has, and cut a torn tail off when they are through.
@@ -78,6 +80,7 @@ class TableFile:
                     "another name"
                 )
             torn: int | None = None
+            self.in_order, self._last = True, 0
             for line in self.format.lines(file, end):
                 if isinstance(line, int):
                     torn = line if torn is None else torn
@@ -88,6 +91,7 @@ class TableFile:
                     )
                 else:
                     end = line.end
+                    self._note(line.position)
                     yield line
         if end < self.size:
             logger.info(
@@ -103,6 +107,7 @@ class TableFile:
             os.ftruncate(self._fd, size)
             self.size = size
             if not size:
+                self.in_order, self._last = True, 0
                 self._append(self.format.header())
                 sync_folder(self.path)
             self.sync()
@@ -118,6 +123,7 @@ class TableFile:
         except OSError as error:
             self._fail(error, self.size)
             return
+        self._note(row["position"])
         written()
         if monotonic() >= self._sync_at:
             self.try_sync()
@@ -152,6 +158,10 @@ class TableFile:
             os.close(self._fd)
             self._fd = -1
             self._lock.release()
+
+    def _note(self, position: int) -> None:
+        self.in_order = self.in_order and position > self._last
+        self._last = position
 
     def _append(self, data: bytes) -> None:
         written = os.pwrite(self._fd, data, self.size)
