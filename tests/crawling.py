@@ -96,17 +96,25 @@ def run_scrapy(
 
 
 def crawl_list(
-    folder: Path, lines: list[str], *words: str, table: str = "table.csv", name: str = "urls.txt"
+    folder: Path,
+    lines: list[str],
+    *words: str,
+    table: str = "table.csv",
+    name: str = "urls.txt",
+    fresh: bool = True,
 ) -> Crawl:
-    """Crawl a list of *lines* into *table*."""
+    """Crawl a list of *lines* into *table*, a *fresh* one or what is there."""
     (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
     spider = () if "crawl" in words else ("crawl", "urls")
-    return run_scrapy(folder, *spider, *words, "-a", f"file={name}", "-O", table, table=table)
+    output = ("-O" if fresh else "-o", table)
+    return run_scrapy(folder, *spider, *words, "-a", f"file={name}", *output, table=table)
 
 
 @contextmanager
-def crawl_under_way(folder: Path, *words: str, rows: int = 1) -> Iterator[subprocess.Popen[str]]:
-    """A crawl of *folder*/urls.txt that has written so many rows to table.csv, and goes on."""
+def crawl_under_way(
+    folder: Path, *words: str, rows: int = 1, table: str = "table.csv"
+) -> Iterator[subprocess.Popen[str]]:
+    """A crawl of *folder*/urls.txt that has written so many rows to *table*, and goes on."""
     command = [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls"]
     with subprocess.Popen(
         [*command, "-a", "file=urls.txt", *words, "-s", RESOLVER],
@@ -116,6 +124,6 @@ def crawl_under_way(folder: Path, *words: str, rows: int = 1) -> Iterator[subpro
         text=True,
     ) as process:
         deadline = time.monotonic() + 30
-        while len(read_table(folder / "table.csv")) < rows and time.monotonic() < deadline:
+        while len(read_table(folder / table)) < rows and time.monotonic() < deadline:
             time.sleep(0.1)
         yield process

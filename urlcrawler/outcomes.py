@@ -57,6 +57,8 @@ ERRORS = {
     "lost": Error("failed", True, "handed out, and nothing came back: a bug in a component"),
 }
 
+RETRYABLE = frozenset(slug for slug, error in ERRORS.items() if error.retryable)
+
 
 def error_of_status(status: int) -> str | None:
     """Return the slug for a final HTTP status, or None when the status is no error."""

@@ -9,7 +9,7 @@ from scrapy.extensions.feedexport import FileFeedStorage
 from scrapy.utils.asyncio import create_looping_call
 
 from urlcrawler.ordering import put_in_order
-from urlcrawler.tablefile import TableFile
+from urlcrawler.retries import RetriedTable
 
 
 class TableStorage(FileFeedStorage):
@@ -32,17 +32,25 @@ class TableStorage(FileFeedStorage):
 
     def store(self, file: IO[bytes]) -> Any:
         """Close the file; a complete table is put into the order of the list first."""
-        return self._finish(file) if isinstance(file, TableFile) else super().store(file)
+        return self._finish(file) if isinstance(file, RetriedTable) else super().store(file)
 
-    async def _finish(self, table: TableFile) -> None:
+    async def _finish(self, table: RetriedTable) -> None:
         self._sync.stop()
         table.try_sync()
-        try:
-            wanted = self._in_order and not table.in_order
-            if wanted and self._ledger.is_complete and not table.failure:
+        if self._ledger.is_complete and not table.failure:
+            await self._complete(table)
+
+    async def _complete(self, table: RetriedTable) -> None:
+        """Let rows that were crawled again take the place of the old ones, in order."""
+        if table.newer or (self._in_order and not table.in_order):
+            try:
                 # In a thread: millions of rows take a while, and Ctrl-C must be heard.
-                await asyncio.to_thread(put_in_order, table.path, table.format)
-        except OSError as error:
-            table.failure = error
-        finally:
-            table.release()
+                await asyncio.to_thread(
+                    put_in_order,
+                    table.path,
+                    table.format,
+                    newer=table.newer,
+                    in_order=table.in_order,
+                )
+            except OSError as error:
+                table.failure = error

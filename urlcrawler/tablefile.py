@@ -28,8 +28,10 @@ class TableFile:
         in_order: whether its rows are in the order of the list, once `lines` has read them.
     """
 
-    def __init__(self, path: Path, format_: Format) -> None:
+    def __init__(self, path: Path, format_: Format, *, locked: bool = True) -> None:
         """Take the table at *path* for this process alone.
+
+        Not *locked* is for a file that belongs to a table which is.
 
         Raises:
             OutputError: another crawl writes it, or it cannot be opened.
@@ -40,7 +42,8 @@ class TableFile:
         self._lock = FileLock(beside(path, ".lock"))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(blocking=False)
+            if locked:
+                self._lock.acquire(blocking=False)
         except Timeout:
             raise OutputError(
                 f"{path}: another crawl is writing it. Wait for it, or name another table with -o"

@@ -46,6 +46,8 @@ WRONG = [
     (["file=urls.txt", "limit=0"], ["argument `limit`", "above 0", "'0'"]),
     (["file=urls.txt", "limit=ten"], ["argument `limit`", "'ten'"]),
     (["file=urls.txt", "limit=-1"], ["argument `limit`", "'-1'"]),
+    (["file=urls.txt", "retry=fialed"], ["argument `retry`", "'fialed'", "mean `failed`"]),
+    (["file=urls.txt", "retry=dns,404"], ["argument `retry`", "'404'", "http-4xx"]),
 ]
 
 

@@ -91,6 +91,30 @@ def test_a_list_that_changed_is_refused(tmp_path: Path, lines: list[str]) -> Non
     assert (tmp_path / "table.csv").read_bytes() == before
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_table_of_another_list_is_refused(
+    tmp_path: Path, lines: list[str], *, kept: bool
+) -> None:
+    """Also when it lies where a table of this list was, with or without what bound that."""
+    crawl_list(tmp_path, lines)
+    other = crawl_list(tmp_path, lines[::-1], table="other.csv", name="other.txt").table
+    other.replace(tmp_path / "table.csv")
+    if not kept:
+        (tmp_path / ".table.csv.meta.json").unlink()
+    crawled = again(tmp_path)
+    assert "Has the list changed? Type -O table.csv to start afresh" in crawled.log
+    assert crawled.exit_code == 1
+
+
+def test_a_table_whose_hidden_files_are_lost_is_continued(tmp_path: Path, lines: list[str]) -> None:
+    """A table that was moved or copied elsewhere is all that is needed."""
+    crawl_list(tmp_path, lines, "-s", "CLOSESPIDER_ITEMCOUNT=3", "-s", "CONCURRENT_REQUESTS=1")
+    for hidden in tmp_path.glob(".table*"):
+        hidden.unlink()
+    assert again(tmp_path).exit_code == 0
+    assert check(tmp_path / "table.csv", lines).is_clean
+
+
 def test_a_list_that_lost_records_is_refused(tmp_path: Path, lines: list[str]) -> None:
     """A row beyond the end of the list belongs to another list."""
     crawl_list(tmp_path, lines)

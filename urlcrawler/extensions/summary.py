@@ -13,6 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from urlcrawler.items import Row
+from urlcrawler.outcomes import RETRYABLE
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +25,8 @@ class Summary:
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        self._outcomes: Counter[str] = Counter()
-        self._errors: Counter[str] = Counter()
+        # Of the whole table, earlier runs included.
+        self._rows: Counter[tuple[str, str | None]] = Counter()
         self._examples: dict[str, str] = {}
         self._feeds: list[str] = []
         self._requested = 0
@@ -46,7 +47,9 @@ class Summary:
     def spider_opened(self) -> None:
         """Start the clock, and say what is about to be crawled."""
         self._began = monotonic()
-        index: Any = self.crawler.spider.index  # type: ignore[union-attr]
+        spider: Any = self.crawler.spider
+        index = spider.index
+        self._rows.update(spider.earlier_rows)
         logger.info(
             "%(records)d records on %(hosts)d hosts",
             {"records": len(index), "hosts": len(index.heads)},
@@ -56,10 +59,9 @@ class Summary:
         """Count a row."""
         if not isinstance(item, Row):
             return
-        self._outcomes[item["outcome"]] += 1
+        self._rows[item["outcome"], item["error"]] += 1
         self._requested += bool(item["attempts"])
         if item["error"]:
-            self._errors[item["error"]] += 1
             self._examples.setdefault(item["error"], item["url"])
 
     def feed_slot_closed(self, slot: Any) -> None:
@@ -79,17 +81,29 @@ class Summary:
             f"{self._requested} pages in {seconds:.1f} s, {self._requested / seconds:.1f} a second",
             "",
         ]
-        lines += [f"  {count:>9}  {outcome}" for outcome, count in self._outcomes.most_common()]
-        if self._errors:
+        outcomes, errors = Counter[str](), Counter[str]()
+        for (outcome, error), count in self._rows.items():
+            outcomes[outcome] += count
+            if error:
+                errors[error] += count
+        lines += [f"  {count:>9}  {outcome}" for outcome, count in outcomes.most_common()]
+        if errors:
             lines += ["", "The most frequent errors, each with an example:"]
-            for error, count in self._errors.most_common(_SHOWN_ERRORS):
-                lines.append(f"  {count:>9}  {error:<16} {self._examples[error][:120]!r}")
+            for error, count in errors.most_common(_SHOWN_ERRORS):
+                example = self._examples.get(error)
+                lines.append(f"  {count:>9}  {error:<16} {repr(example[:120]) if example else ''}")
         if unwritten := self.crawler.stats.get_value("records/unwritten"):
             lines += ["", f"{unwritten} rows could not be written: see the errors above"]
         lines += ["", *(f"The table: {uri}" for uri in self._feeds)]
         if rows < total:
             lines.append(f"Not finished. To go on: {_again(self._feeds)}")
+        elif spider.ledger.primary and (failed := self._retryable()):
+            again = _again(self._feeds, "-a", "retry=failed")
+            lines.append(f"{failed} of them may go well another time: {again}")
         return lines
+
+    def _retryable(self) -> int:
+        return sum(count for (_, error), count in self._rows.items() if error in RETRYABLE)
 
 
 def _without_password(uri: str) -> str:
@@ -99,12 +113,13 @@ def _without_password(uri: str) -> str:
     )
 
 
-def _again(feeds: list[str]) -> str:
-    """Return the command line that continues the crawl."""
+def _again(feeds: list[str], *more: str) -> str:
+    """Return the command line that continues the crawl, with *more* words at its end."""
     words, skip = [], False
     for word in ["scrapy", "crawl", *sys.argv[1:]]:  # Scrapy takes the command's name out
         if word in ("-o", "-O") or skip:
             skip = not skip
         else:
             words.append(word)
-    return shlex.join([*words, *(part for uri in feeds for part in ("-o", uri))])
+    words += [part for uri in feeds for part in ("-o", uri)]
+    return shlex.join([*words, *more])

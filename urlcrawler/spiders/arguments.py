@@ -4,12 +4,14 @@ from difflib import get_close_matches
 from typing import Any
 
 from urlcrawler.exceptions import ArgumentError
+from urlcrawler.outcomes import ERRORS, RETRYABLE
 
 ARGUMENTS = {
     "file": "the list: a path, an http(s) URL, or - for standard input",
     "column": "the column (CSV, TSV, Parquet) or key (JSON Lines) that holds the URLs",
     "duplicates": "skip (default): a repeated URL gets a `duplicate` row; fetch: request each",
     "limit": "crawl only the first so many records of the list",
+    "retry": "failed: crawl records again whose error is retryable; or name errors: dns,http-5xx",
 }
 _COMMAND = "scrapy crawl {spider} -a file=urls.txt"
 
@@ -54,3 +56,25 @@ def positive(name: str, value: str | int) -> int:
     if not str(value).isdecimal() or int(value) < 1:
         raise ArgumentError(f"argument `{name}`: must be a whole number above 0, not {value!r}")
     return int(value)
+
+
+def errors_named(name: str, value: str) -> frozenset[str]:
+    """Return the errors that *value* names, separated by commas; `failed` is every retryable one.
+
+    Raises:
+        ArgumentError: it names something else.
+    """
+    errors: set[str] = set()
+    for word in filter(None, map(str.strip, value.split(","))):
+        if word == "failed":
+            errors |= RETRYABLE
+        elif word in ERRORS:
+            errors.add(word)
+        else:
+            near = get_close_matches(word, ["failed", *ERRORS], 1)
+            hint = f"Did you mean `{near[0]}`? " if near else ""
+            raise ArgumentError(
+                f"argument `{name}`: there is no error {word!r}. {hint}Type {name}=failed for all "
+                f"that are retryable, or some of: {', '.join(ERRORS)}"
+            )
+    return frozenset(errors)

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,12 +27,11 @@ from urlcrawler.inputs.sources import Source, open_source
 from urlcrawler.inputs.urls import Target
 from urlcrawler.items import Page, Table
 from urlcrawler.ledger import Ledger
-from urlcrawler.spiders.arguments import ARGUMENTS, check_names, one_of, positive
-from urlcrawler.spiders.feeds import bind_feeds, check_feeds, set_default_feed
+from urlcrawler.retries import RetriedTable
+from urlcrawler.spiders.arguments import ARGUMENTS, check_names, errors_named, one_of, positive
+from urlcrawler.spiders.feeds import bind_feeds, check_feeds, open_tables, set_default_feed
 from urlcrawler.spiders.interrupt import interruptible
-from urlcrawler.spiders.resume import open_tables
 from urlcrawler.spiders.wiring import check_numbers, wire
-from urlcrawler.tablefile import TableFile
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +67,9 @@ class UrlListSpider(Spider):
     index: ListIndex
     ledger: Ledger
     table: Table
-    tables: dict[Path, TableFile]
+    tables: dict[Path, RetriedTable]
+    retried_errors: frozenset[str]  # whose records are crawled again
+    earlier_rows: Counter[tuple[str, str | None]]  # of earlier runs, by outcome and error
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -92,6 +93,8 @@ class UrlListSpider(Spider):
         limit = positive("limit", kwargs["limit"]) if "limit" in kwargs else 0
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider._failures = set()
+        spider.retried_errors = errors_named("retry", kwargs.get("retry", ""))
+        spider.earlier_rows = Counter()
         with interruptible(), ExitStack() as on_error:
             spider.source = source = open_source(kwargs["file"])
             on_error.callback(source.close)
@@ -110,8 +113,15 @@ class UrlListSpider(Spider):
         return spider
 
     def _close_tables(self) -> None:
-        """Let others have the tables; feeds have closed those that they had opened."""
-        for table in self.tables.values():
+        """Let others have the tables, after the feeds are done with them."""
+        tables = self.tables.values()
+        for table in tables:
+            table.try_sync()
+        # Not before all tables have taken them: a kill in between leaves something to go on with.
+        if self.ledger.is_complete and not any(table.failure for table in tables):
+            for table in tables:
+                table.remove_part()
+        for table in tables:
             table.close()
 
     async def start(self) -> AsyncIterator[Any]:

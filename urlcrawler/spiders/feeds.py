@@ -1,6 +1,8 @@
 """Where the table goes, checked before the first request."""
 
+import logging
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,9 +10,13 @@ from urllib.parse import urlsplit
 from scrapy.settings import BaseSettings
 from w3lib.url import file_uri_to_path
 
-from urlcrawler.exceptions import OutputError
+from urlcrawler.exceptions import ArgumentError, OutputError
 from urlcrawler.items import Row
+from urlcrawler.retries import RetriedTable
+from urlcrawler.spiders.resume import Resume
 from urlcrawler.tables import FORMATS
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_FEED = "data/results/%(list_name)s.csv"
 
@@ -62,6 +68,66 @@ def bind_feeds(settings: BaseSettings, columns: list[str]) -> None:
         if options.get("item_classes") == [Row] and not settings["FEED_EXPORT_FIELDS"]:
             options.setdefault("fields", columns)
     settings.set("FEEDS", feeds, priority=settings.getpriority("FEEDS") or "spider")
+
+
+def open_tables(settings: BaseSettings, spider: Any) -> dict[Path, RetriedTable]:
+    """Open every table that resumes, and note in the ledger which records have their row.
+
+    The first one decides what is done. A second one must hold the same rows; what one of them has
+    more, because a kill came between two writes, is taken away and crawled again.
+
+    Raises:
+        OutputError: a table belongs to another list or crawl, or is damaged between its rows.
+        ArgumentError: there is nothing that could be retried.
+    """
+    feeds = {
+        path: options
+        for uri, options in settings.getdict("FEEDS").items()
+        if (path := local_path(str(uri), spider))
+        and resumes(options, settings, spider.table.columns)
+    }
+    if spider.retried_errors:
+        _check_retry(feeds)
+    if not feeds:
+        logger.info("This crawl cannot be resumed: no feed of it is a local CSV or JSON Lines file")
+        return {}
+    with ExitStack() as on_error:
+        tables: dict[Path, RetriedTable] = {}
+        for path, options in feeds.items():
+            tables[path] = _open(path, options, settings, spider)
+            on_error.callback(tables[path].release)
+        Resume(spider, [*tables.values()]).take_up()
+        on_error.pop_all()
+    return tables
+
+
+def _check_retry(feeds: dict[Path, dict[str, Any]]) -> None:
+    if not feeds:
+        raise ArgumentError(
+            "argument `retry`: only rows of a local CSV or JSON Lines table can be crawled again. "
+            "Name the table with -o"
+        )
+    for path, options in feeds.items():
+        if options.get("overwrite"):
+            raise ArgumentError(
+                f"argument `retry`: -O {path} starts afresh, so there is no row to crawl again. "
+                f"Type -o {path}"
+            )
+
+
+def _open(path: Path, options: dict[str, Any], settings: BaseSettings, spider: Any) -> RetriedTable:
+    encoding = options.get("encoding", settings["FEED_EXPORT_ENCODING"])
+    format_ = FORMATS[options["format"]](
+        spider.table.columns,
+        formulas=settings.getbool("CSV_FORMULAS"),
+        signature=encoding == "utf-8-sig",
+    )
+    table = RetriedTable(path, format_)
+    if options.get("overwrite") or not table.size:
+        table.remove_part()  # its rows would replace those of a table that is gone
+    if options.get("overwrite"):
+        table.cut(0)
+    return table
 
 
 def resumes(

@@ -1,85 +1,134 @@
-"""Opens the tables of a crawl and takes up what an earlier run has left in them."""
+"""Takes up what an earlier run has left in the tables of a crawl."""
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from scrapy.settings import BaseSettings
-
+from urlcrawler.binding import Binding, saved
 from urlcrawler.exceptions import OutputError
 from urlcrawler.items import clean
 from urlcrawler.ledger import Ledger
-from urlcrawler.spiders.feeds import local_path, resumes
+from urlcrawler.retries import RetriedTable
 from urlcrawler.tablefile import TableFile
-from urlcrawler.tables import FORMATS, Line
+from urlcrawler.tables import Line
 
 logger = logging.getLogger(__name__)
 
-
-def open_tables(settings: BaseSettings, spider: Any) -> dict[Path, TableFile]:
-    """Open every table that resumes, and note in the ledger which records have their row.
-
-    The first one decides what is done. A second one must hold the same rows; what one of them has
-    more, because a kill came between two writes, is taken away and crawled again.
-
-    Raises:
-        OutputError: a table belongs to another list or crawl, or is damaged between its rows.
-    """
-    feeds = {
-        path: options
-        for uri, options in settings.getdict("FEEDS").items()
-        if (path := local_path(str(uri), spider))
-        and resumes(options, settings, spider.table.columns)
-    }
-    if not feeds:
-        logger.info("This crawl cannot be resumed: no feed of it is a local CSV or JSON Lines file")
-    with ExitStack() as on_error:
-        tables: dict[Path, TableFile] = {}
-        for path, options in feeds.items():
-            tables[path] = _open(path, options, settings, spider)
-            on_error.callback(tables[path].release)
-        if len(tables) > 1:
-            _agree([*tables.values()], spider)
-        if primary := next(iter(tables.values()), None):
-            for line in _checked(primary, spider):
-                spider.ledger.add(line.position)
-        on_error.pop_all()
-    spider.ledger.primary = primary
-    if spider.ledger.count:
-        logger.info(
-            "%(path)s: %(done)d of %(total)d records have their row from an earlier run",
-            {"path": next(iter(tables)), "done": spider.ledger.count, "total": spider.ledger.total},
-        )
-    return tables
+_REPORT_SECONDS = 5.0
+_COMPARED = 100  # of a table that is known to be of this list, every so many rows are compared
 
 
-def _open(path: Path, options: dict[str, Any], settings: BaseSettings, spider: Any) -> TableFile:
-    encoding = options.get("encoding", settings["FEED_EXPORT_ENCODING"])
-    format_ = FORMATS[options["format"]](
-        spider.table.columns,
-        formulas=settings.getbool("CSV_FORMULAS"),
-        signature=encoding == "utf-8-sig",
-    )
-    table = TableFile(path, format_)
-    if options.get("overwrite"):
-        table.cut(0)
-    return table
+class Resume:
+    """What the tables of a crawl hold, compared with its list."""
 
+    def __init__(self, spider: Any, tables: list[RetriedTable]) -> None:
+        self._spider = spider
+        self._tables = tables
+        self._total: int = spider.ledger.total
+        self._binding = Binding.of(spider.source.file, spider.table.columns)
 
-def _checked(table: TableFile, spider: Any) -> Iterator[Line]:
-    """Yield the rows of *table*, each of which must belong to a record of the list."""
-    seen = Ledger(spider.ledger.total)
-    for line in table.lines():
-        if not 0 < line.position <= spider.ledger.total:
-            _refuse(table, line, f"the list has {spider.ledger.total} records")
-        if not seen.add(line.position):
-            _refuse(table, line, "it has a row for this record already")
-        url = clean(spider.index.record(line.position).url)
-        if line.url != url:
-            _refuse(table, line, f"in the list this record is {url!r}. Has the list changed?")
-        yield line
+    def take_up(self) -> None:
+        """Note which records have their row, and which of these are crawled again.
+
+        Raises:
+            OutputError: a table belongs to another list or crawl, or is damaged between its rows.
+        """
+        primary, ledger = self._tables[0], self._spider.ledger
+        self._agree(self._tables)
+        renewed = self._take_up_parts()
+        if primary.part:
+            for line in self._rows(primary.part):
+                self._have(line)
+        for line in self._rows(primary):
+            if line.position in renewed:
+                continue
+            if line.error in self._spider.retried_errors:
+                for table in self._tables:
+                    table.again.add(line.position)
+            else:
+                self._have(line)
+        for table in self._tables:
+            if saved(table.path) != self._binding:
+                self._binding.save(table.path)
+        ledger.primary = primary
+        if ledger.count or primary.again.count:
+            logger.info(
+                "%(path)s: %(done)d of %(total)d records have their row from an earlier run",
+                {
+                    "path": primary.path,
+                    "done": ledger.count + primary.again.count,
+                    "total": self._total,
+                },
+            )
+        if self._spider.retried_errors:
+            logger.info("%(again)d of them are crawled again", {"again": primary.again.count})
+
+    def _have(self, line: Line) -> None:
+        self._spider.ledger.add(line.position)
+        self._spider.earlier_rows[line.outcome, line.error] += 1
+
+    def _take_up_parts(self) -> Ledger:
+        """Open the parts with rows of a retry, if there is one, and return whose they are."""
+        renewed = Ledger(self._total)
+        if self._spider.retried_errors or any(table.has_part for table in self._tables):
+            parts = [table.open_part(self._total) for table in self._tables]
+            try:
+                self._agree(parts)
+                for line in self._rows(parts[0]):
+                    renewed.add(line.position)
+            except OutputError:
+                # The table has a row for each of these still, so nothing is lost.
+                logger.warning("Rows that an interrupted retry has left cannot be used")
+                renewed = Ledger(self._total)
+                for part in parts:
+                    part.cut(0)
+        return renewed
+
+    def _rows(self, table: TableFile) -> Iterator[Line]:
+        """Yield the rows of *table*, each of which must belong to a record of the list."""
+        seen = Ledger(self._total)
+        known = saved(table.path) == self._binding
+        report = monotonic() + _REPORT_SECONDS
+        for count, line in enumerate(table.lines()):
+            if not 0 < line.position <= self._total:
+                _refuse(table, line, f"the list has {self._total} records")
+            if not seen.add(line.position):
+                _refuse(table, line, "it has a row for this record already")
+            if not known or not count % _COMPARED:
+                url = clean(self._spider.index.record(line.position).url)
+                if line.url != url:
+                    _refuse(
+                        table, line, f"in the list this record is {url!r}. Has the list changed?"
+                    )
+            if not count & 0xFFFF and monotonic() > report:
+                logger.info(
+                    "Reading %(path)s: %(count)d rows so far", {"path": table.path, "count": count}
+                )
+                report = monotonic() + _REPORT_SECONDS
+            yield line
+
+    def _agree(self, tables: "list[RetriedTable] | list[TableFile]") -> None:
+        """Cut tables to the rows that they have in common.
+
+        Raises:
+            OutputError: they hold different rows, so which records are done is not known.
+        """
+        if len(tables) == 1:
+            return
+        ends = [0] * len(tables)
+        for lines in zip(*map(self._rows, tables), strict=False):
+            if len({line.position for line in lines}) > 1:
+                if all(sum(1 for _ in self._rows(table)) == self._total for table in tables):
+                    return  # complete, and not all of them are in order yet
+                raise OutputError(
+                    f"{tables[0].path} and {tables[1].path} hold different rows, so which records "
+                    "are done is not known. Type -O for both, or name one of them"
+                )
+            ends = [line.end for line in lines]
+        for table, end in zip(tables, ends, strict=True):
+            if table.size > end:
+                table.cut(end)
 
 
 def _refuse(table: TableFile, line: Line, why: str) -> None:
@@ -87,23 +136,3 @@ def _refuse(table: TableFile, line: Line, why: str) -> None:
         f"{table.path}: row at byte {line.start}, record {line.position}, {line.url!r}: {why} "
         f"Type -O {table.path} to start afresh, or -o with another name"
     )
-
-
-def _agree(tables: list[TableFile], spider: Any) -> None:
-    """Cut tables to the rows that they have in common.
-
-    Raises:
-        OutputError: they hold different rows, so which records are done is not known.
-    """
-    rows = [[(line.position, line.end) for line in _checked(table, spider)] for table in tables]
-    if all(len(lines) == spider.ledger.total for lines in rows):
-        return  # complete, whatever the order
-    shortest = min(map(len, rows))
-    for table, lines in zip(tables, rows, strict=True):
-        if [row[0] for row in lines[:shortest]] != [row[0] for row in rows[0][:shortest]]:
-            raise OutputError(
-                f"{tables[0].path} and {table.path} hold different rows, so which records are "
-                "done is not known. Type -O for both, or name one of them"
-            )
-        if len(lines) > shortest:
-            table.cut(lines[shortest - 1][1] if shortest else 0)

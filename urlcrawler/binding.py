@@ -1,0 +1,72 @@
+"""What binds a table to its list: a small hidden file beside it, which may be lost.
+
+With it, a table is known to be of the same list without comparing every row with its record.
+Without it, or when the list has changed by a byte, every row is compared.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from urlcrawler.exceptions import OutputError
+from urlcrawler.tablefile import beside
+
+VERSION = 1  # of the way tables are written; a later one knows the earlier ones
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What a table was begun with.
+
+    Attributes:
+        version: of the way the table is written.
+        columns: names of its columns.
+        list_bytes: size of the list, unpacked.
+        list_sha256: hash of its content, unpacked.
+    """
+
+    version: int
+    columns: list[str]
+    list_bytes: int
+    list_sha256: str
+
+    @classmethod
+    def of(cls, list_file: Any, columns: list[str]) -> "Binding":
+        """Describe a table of *columns*; the binary *list_file* is read as a whole."""
+        list_file.seek(0)
+        digest = hashlib.file_digest(list_file, "sha256").hexdigest()
+        return cls(VERSION, columns, os.fstat(list_file.fileno()).st_size, digest)
+
+    def save(self, table: Path) -> None:
+        """Keep this beside *table*; where that is not possible, its rows are compared next time."""
+        path, new = _place(table), beside(table, ".meta.new")
+        try:
+            new.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+            new.replace(path)
+        except OSError:
+            new.unlink(missing_ok=True)
+
+
+def saved(table: Path) -> Binding | None:
+    """Return what *table* was begun with; None when that is lost or not readable.
+
+    Raises:
+        OutputError: a later version of the project has written the table.
+    """
+    try:
+        values = json.loads(_place(table).read_bytes())
+        if values["version"] > VERSION:
+            raise OutputError(
+                f"{table}: was begun by a later version of urlcrawler. Use that one, or type "
+                f"-O {table} to start afresh"
+            )
+        return Binding(**values)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None  # half of it after a power cut, or somebody's own file
+
+
+def _place(table: Path) -> Path:
+    return beside(table, ".meta.json")

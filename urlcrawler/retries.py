@@ -1,0 +1,73 @@
+"""A table of which some rows are crawled again, and replaced all at once."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from urlcrawler.ledger import Ledger
+from urlcrawler.tablefile import TableFile, beside
+from urlcrawler.tables import Format
+
+
+class RetriedTable(TableFile):
+    """A table, and beside it a hidden part with new rows for records that have one already.
+
+    The part is a table like any other: it is locked with this one, survives a kill, and is
+    continued by the next run. When the crawl is complete, its rows take the place of the old ones.
+
+    Attributes:
+        part: where new rows of `again` go; None while nothing is crawled again.
+        again: records that have a row that is to be replaced.
+    """
+
+    def __init__(self, path: Path, format_: Format) -> None:
+        super().__init__(path, format_)
+        self.part: TableFile | None = None
+        self.again = Ledger(0)
+        self._part_path = beside(path, ".retry")
+
+    @property
+    def has_part(self) -> bool:
+        """Whether a run that crawled rows again was interrupted."""
+        return self._part_path.exists()
+
+    @property
+    def newer(self) -> Path | None:
+        """The part, when there are rows in it."""
+        has_rows = self.part and self.part.size > len(self.format.header())
+        return self._part_path if has_rows else None
+
+    def open_part(self, total: int) -> TableFile:
+        """Begin or continue to crawl rows again, of a list of *total* records.
+
+        Raises:
+            OutputError: the part cannot be opened.
+        """
+        self.part = TableFile(self._part_path, self.format, locked=False)
+        self.again = Ledger(total)
+        return self.part
+
+    def remove_part(self) -> None:
+        """Remove the part, whose rows the table has now or is to forget."""
+        self._part_path.unlink(missing_ok=True)
+
+    def add(self, row: Mapping[str, Any], written: Callable[[], None]) -> None:
+        """Append *row* to the table, or to the part when it replaces another."""
+        if self.part and row["position"] in self.again:
+            self.part.add(row, written)
+            self.failure = self.failure or self.part.failure
+        else:
+            super().add(row, written)
+
+    def try_sync(self) -> None:
+        """Make the rows so far durable; when that fails, fall back to those that are."""
+        super().try_sync()
+        if self.part:
+            self.part.try_sync()
+            self.failure = self.failure or self.part.failure
+
+    def release(self) -> None:
+        """Close the files and the lock, as they are."""
+        if self.part:
+            self.part.release()
+        super().release()
