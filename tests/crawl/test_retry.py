@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from checker import check
 from crawling import Crawl, SiteProcess, crawl_list, crawl_under_way, run_scrapy
-from kills import check
 
 NO_RETRIES = ("-s", "RETRY_TIMES=0")
 

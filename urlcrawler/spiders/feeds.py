@@ -91,6 +91,7 @@ def open_tables(settings: BaseSettings, spider: Any) -> dict[Path, RetriedTable]
     if not feeds:
         logger.info("This crawl cannot be resumed: no feed of it is a local CSV or JSON Lines file")
         return {}
+    _check_together(feeds)
     with ExitStack() as on_error:
         tables: dict[Path, RetriedTable] = {}
         for path, options in feeds.items():
@@ -113,6 +114,17 @@ def _check_retry(feeds: dict[Path, dict[str, Any]]) -> None:
                 f"argument `retry`: -O {path} starts afresh, so there is no row to crawl again. "
                 f"Type -o {path}"
             )
+
+
+def _check_together(feeds: dict[Path, dict[str, Any]]) -> None:
+    """Refuse to make one table agree with another one that begins anew: it would lose its rows."""
+    new = [path for path, feed in feeds.items() if feed.get("overwrite") or not path.exists()]
+    kept = [path for path in feeds if path not in new and path.stat().st_size]
+    if new and kept:
+        raise OutputError(
+            f"{kept[0]} has rows of an earlier run, and {new[0]} has none. One crawl writes the "
+            f"same rows into both: type -O for both, or name only one of them"
+        )
 
 
 def _open(path: Path, options: dict[str, Any], settings: BaseSettings, spider: Any) -> RetriedTable:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from itertools import zip_longest
 from time import monotonic
 from typing import Any
 
@@ -117,7 +118,10 @@ class Resume:
         if len(tables) == 1:
             return
         ends = [0] * len(tables)
-        for lines in zip(*map(self._rows, tables), strict=False):
+        # To the end of the longest: what is no table of this list is refused, not cut.
+        for lines in zip_longest(*map(self._rows, tables)):
+            if None in lines:
+                continue
             if len({line.position for line in lines}) > 1:
                 if all(sum(1 for _ in self._rows(table)) == self._total for table in tables):
                     return  # complete, and not all of them are in order yet
