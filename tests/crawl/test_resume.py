@@ -202,11 +202,12 @@ def test_a_table_that_a_kill_left_empty_begins_with_the_other(
 
 
 @pytest.mark.parametrize(("new", "other"), [("a.csv", "b.jsonl"), ("b.jsonl", "a.csv")])
-def test_no_table_beside_a_new_one_is_refused(
+def test_no_table_beside_an_empty_one_is_refused(
     tmp_path: Path, lines: list[str], new: str, other: str
 ) -> None:
     """Somebody's own file is not touched, whichever of the two is named first."""
     (tmp_path / "urls.txt").write_text("\n".join(lines))
+    (tmp_path / new).touch()
     (tmp_path / other).write_text("my notes\n")
     for order in ((new, other), (other, new)):
         words = [word for table in order for word in ("-o", table)]
