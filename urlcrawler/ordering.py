@@ -13,7 +13,8 @@ from typing import IO
 from urlcrawler.tablefile import beside, sync_folder
 from urlcrawler.tables import Format
 
-_RUN = 64 << 20  # bytes of rows that are sorted in memory at a time
+_RUN = 64 << 20  # bytes of memory for rows that are sorted at a time
+_OBJECTS = 150  # bytes that Python adds to a row
 _WRITE = 1 << 20
 
 Row = tuple[int, bytes]  # position and bytes
@@ -75,7 +76,7 @@ def _sorted_runs(rows: Iterable[Row], folder: Path) -> Iterator[IO[bytes]]:
     size = 0
     for row in rows:
         run.append(row)
-        size += len(row[1])
+        size += len(row[1]) + _OBJECTS
         if size >= _RUN:
             yield _write(sorted(run), folder)
             run, size = [], 0
