@@ -11,7 +11,6 @@ rows are counted afterwards.
 import csv
 import json
 import os
-import random
 import resource
 import subprocess
 import sys
@@ -22,36 +21,42 @@ from time import monotonic
 from urlcrawler.items import OWN_COLUMNS
 
 ROWS = 1_000_000
+PRIME = 7_919  # shares no factor with the number of rows, so each comes once
 CHILDREN = resource.RUSAGE_CHILDREN
 
 
 def write(folder: Path, rows: int) -> None:
-    """Write the list, and for each format its table in order and out of it."""
-    order = list(range(1, rows + 1))
-    urls = [f"https://www.host-{n % 1000}.example.com/path/page-{n}.html" for n in order]
-    (folder / "urls.txt").write_text("\n".join(urls) + "\n")
-    for name in ("ordered", "shuffled"):
+    """Write the list, and for each format its table in order and out of it.
+
+    Nothing is kept in memory: a child's peak includes what its parent had when it was started.
+    """
+    with (folder / "urls.txt").open("w") as file:
+        file.writelines(f"{url_of(position)}\n" for position in range(1, rows + 1))
+    for name, step in (("ordered", 1), ("shuffled", PRIME)):
         with (
             (folder / f"{name}.csv").open("w", newline="") as csv_file,
             (folder / f"{name}.jsonl").open("w") as json_file,
         ):
             writer = csv.DictWriter(csv_file, OWN_COLUMNS)
             writer.writeheader()
-            for position in order:
-                row = a_row(position, urls[position - 1])
+            for number in range(rows):
+                row = a_row(1 + number * step % rows)
                 writer.writerow(row)
                 json_file.write(json.dumps(row) + "\n")
-        random.Random(1).shuffle(order)  # noqa: S311 - not a secret
 
 
-def a_row(position: int, url: str) -> dict[str, object]:
+def url_of(position: int) -> str:
+    return f"https://www.host-{position % 1000}.example.com/path/page-{position}.html"
+
+
+def a_row(position: int) -> dict[str, object]:
     """Return a row such as a crawl writes."""
     found = {
         "position": position,
-        "url": url,
+        "url": url_of(position),
         "outcome": "ok",
         "status": 200,
-        "final_url": url,
+        "final_url": url_of(position),
         "redirects": 0,
         "attempts": 1,
         "fetched_at": "2026-01-01T00:00:00.000+00:00",
@@ -75,8 +80,10 @@ def resume(folder: Path, table: str, rows: int) -> str:
     seconds, after = monotonic() - began, resource.getrusage(CHILDREN)
     worked = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert f"{rows} of {rows} records have their row. 0 pages" in log, log
-    positions = [position_of(line) for line in (folder / table).open() if line[0] in "{123456789"]
-    assert positions == list(range(1, rows + 1))
+    with (folder / table).open() as file:
+        positions = (position_of(line) for line in file if not line.startswith("position"))
+        assert all(map(int.__eq__, positions, range(1, rows + 1)))
+        assert next(positions, None) is None
     return f"{seconds:6.1f} s  {worked / rows * 1e6:5.1f} us CPU a row"
 
 
