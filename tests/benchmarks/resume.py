@@ -82,8 +82,8 @@ def resume(folder: Path, table: str, rows: int) -> str:
     assert f"{rows} of {rows} records have their row. 0 pages" in log, log
     with (folder / table).open() as file:
         positions = (position_of(line) for line in file if not line.startswith("position"))
-        assert all(map(int.__eq__, positions, range(1, rows + 1)))
-        assert next(positions, None) is None
+        for position, wanted in zip(positions, range(1, rows + 1), strict=True):
+            assert position == wanted
     return f"{seconds:6.1f} s  {worked / rows * 1e6:5.1f} us CPU a row"
 
 
