@@ -77,13 +77,15 @@ def run_scrapy(
     """Run `scrapy ...` in *folder*, as a user would, and read the table it has written."""
     if words[0] == "crawl":
         words = (*words, "-s", RESOLVER)
+    here = Path(__file__).parent
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "scrapy", *words],
         cwd=folder,
         env={
             **os.environ,
             "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings",
-            "PYTHONPATH": str(Path(__file__).parent / "crawl"),  # for saboteurs.py
+            # This checkout's package, whichever one is installed; saboteurs.py and faults.py.
+            "PYTHONPATH": os.pathsep.join([str(here.parent), str(here / "crawl")]),
         },
         input=stdin,
         capture_output=True,

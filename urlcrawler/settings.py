@@ -69,6 +69,7 @@ FEED_EXPORTERS = {
 FEED_STORAGES = {  # tables that a kill cannot tear, and that the next run continues
     "": "urlcrawler.storages.TableStorage",
     "file": "urlcrawler.storages.TableStorage",
+    "stdout": "urlcrawler.storages.StandardOutput",  # a reader that goes away ends the crawl
 }
 # A complete table is put into the order of the list. False leaves the rows in the order in which
 # they were finished. Read by storages.TableStorage.

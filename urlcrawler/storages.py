@@ -1,28 +1,35 @@
 """The feed storage behind every local feed: tables that resume, and plain files."""
 
 import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from scrapy import Spider
-from scrapy.extensions.feedexport import FileFeedStorage
+from scrapy.extensions.feedexport import FileFeedStorage, StdoutFeedStorage
 from scrapy.utils.asyncio import create_looping_call
 
 from urlcrawler.ordering import put_in_order
+from urlcrawler.plainfile import PlainFile
 from urlcrawler.retries import RetriedTable
+
+logger = logging.getLogger(__name__)
 
 
 class TableStorage(FileFeedStorage):
     """Hand the table that the spider has opened to the exporter, and finish it at the end.
 
-    Other files are written as Scrapy writes them.
+    Other files are written as Scrapy writes them, until one of them takes no more.
     """
 
     def open(self, spider: Spider) -> IO[bytes]:
         """Return the table at the path of the feed, or a plain file."""
         table = getattr(spider, "tables", {}).get(Path(self.path))
         if table is None:
-            return super().open(spider)
+            return _plain(super().open, self.path, spider)
         self._ledger = spider.ledger  # type: ignore[attr-defined]
         self._in_order = spider.crawler.settings.getbool("SORT_TABLE")
         # Rows of a crawl that waits are made durable too.
@@ -54,3 +61,43 @@ class TableStorage(FileFeedStorage):
                 )
             except OSError as error:
                 table.failure = error
+
+
+class StandardOutput(StdoutFeedStorage):
+    """Write to standard output, until its reader goes away."""
+
+    def open(self, spider: Spider) -> IO[bytes]:
+        """Return standard output."""
+        return _plain(super().open, "standard output", spider)
+
+    def store(self, file: IO[bytes]) -> None:
+        """Pass on the last rows now: when Python does it at exit, nobody hears of an error."""
+        file.flush()
+        if cast("PlainFile", file).failure:
+            # Python would try it once more, and end with an exit code of its own.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
+
+
+def _plain(opened: Callable[[Spider], IO[bytes]], name: str, spider: Spider) -> IO[bytes]:
+    """Return a file that stops the crawl when it takes no more, or cannot be opened at all."""
+
+    def failed(error: OSError) -> None:
+        logger.error(
+            "%(name)s: cannot be written: %(why)s. What it holds is not complete, and no later "
+            "run can go on with it; with a CSV or JSON Lines file one can",
+            {"name": name, "why": error.strerror},
+        )
+        spider.crawler.stats.inc_value("feedexport/failed_count/PlainFile")
+        _stop(spider)
+
+    return cast("IO[bytes]", PlainFile(lambda: opened(spider), failed))
+
+
+def _stop(spider: Spider) -> None:
+    """End a crawl whose output cannot be written."""
+    engine = spider.crawler.engine
+    if engine and engine.spider:  # otherwise it has stopped already
+        closing = engine.close_spider_async(reason="output_failed")
+        asyncio.ensure_future(closing)  # noqa: RUF006 - the engine keeps it

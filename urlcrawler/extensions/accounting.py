@@ -139,12 +139,7 @@ class Accounting:
         ledger, stats = self.spider.ledger, self.crawler.stats
         stats.set_value("records/total", ledger.total)
         stats.set_value("records/rows", ledger.count)
-        stored = sum(
-            count
-            for name, count in stats.get_stats().items()
-            if name.startswith("feedexport/success_count/")
-        )
-        if stats.get_value("finish_reason") and stored < len(self._feeds):
+        if stats.get_value("finish_reason") and self._feed_failed():
             stats.inc_value("records/unwritten", ledger.count)
         missing = ledger.total - ledger.count
         stats.set_value("records/missing", missing)
@@ -161,6 +156,16 @@ class Accounting:
                     "%(uri)s has %(rows)d rows of %(count)d: see the errors above",
                     {"uri": feed.uri, "rows": feed.itemcount, "count": self._rows},
                 )
+
+    def _feed_failed(self) -> bool:
+        """Return whether a feed is of no use as a whole: nobody knows how much of it is there."""
+        exporter = self.crawler.get_extension(FeedExporter)
+        for slot in exporter.slots if exporter else ():
+            begun = slot.itemcount or (slot.store_empty and slot.batch_id == 1)
+            if begun and slot not in self._feeds:
+                return True  # its exporter could not begin or end
+        stats = self.crawler.stats.get_stats()
+        return any(name.startswith("feedexport/failed_count/") for name in stats)
 
 
 def _takes_all(feed_options: dict[str, Any]) -> bool:

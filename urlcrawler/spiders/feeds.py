@@ -163,7 +163,9 @@ def resumes(
 
 
 def local_path(uri: str, spider: Any) -> Path | None:
-    """Return the path of a local feed; None for remote ones and those named by the time."""
+    """Return the path of a local file; None for remote feeds, those named by the time, and what
+    is no file at all: pipes and devices, which only ever take more.
+    """
     if urlsplit(uri).scheme not in ("", "file"):
         return None
     params = {"name": spider.name, "list_name": spider.list_name, "batch_id": 1}
@@ -171,4 +173,5 @@ def local_path(uri: str, spider: Any) -> Path | None:
         path = uri % params if "%(" in uri else uri
     except (KeyError, ValueError, TypeError):
         return None
-    return Path(file_uri_to_path(path) if path.startswith("file:") else path)
+    local = Path(file_uri_to_path(path) if path.startswith("file:") else path)
+    return local if local.is_file() or local.is_dir() or not local.exists() else None
