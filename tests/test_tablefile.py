@@ -19,12 +19,6 @@ from urlcrawler.tablefile import TableFile
 from urlcrawler.tables import FORMATS, Format
 
 TABLE = Table(["note"])
-FAULTS = {  # what fails, how
-    "no space": ("pwrite", OSError(errno.ENOSPC, "No space left on device")),
-    "input/output error": ("pwrite", OSError(errno.EIO, "Input/output error")),
-    "read-only": ("pwrite", OSError(errno.EROFS, "Read-only file system")),
-    "fsync": ("fsync", OSError(errno.EIO, "Input/output error")),
-}
 
 
 def rows(count: int, note: str = 'a, "b"\nc') -> list[Any]:
@@ -115,52 +109,6 @@ def test_a_file_that_is_no_table_is_not_touched(
     with pytest.raises(OutputError, match="Type -O"):
         positions(path, format_)
     assert path.read_bytes() == content
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("nth", [1, 2, 5, 20])
-def test_a_disk_that_fails_leaves_whole_rows_and_counts_no_other(
-    path: Path, format_: Format, fault: str, nth: int
-) -> None:
-    """From the Nth call on; what counts as written is there, and nothing comes after it."""
-    name, error = FAULTS[fault]
-    calls = 0
-    real = getattr(os, name)
-
-    def failing(*arguments: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls > nth + 2:  # a new table has a header, and is made durable
-            raise error
-        return real(*arguments)
-
-    written: list[int] = []
-    with mock.patch.object(os, name, failing), mock.patch("urlcrawler.tablefile._SYNC_SECONDS", 0):
-        table = TableFile(path, format_)
-        list(table.lines())
-        for row in rows(40):
-            table.add(row, lambda row=row: written.append(row["position"]))  # type: ignore[misc]
-        failure = table.failure
-        table.release()
-    assert failure is error
-    found = positions(path, format_)
-    assert found == list(range(1, len(found) + 1))
-    assert found == written if name == "pwrite" else len(found) <= len(written)
-
-
-def test_a_write_that_falls_short_is_taken_back(path: Path, format_: Format) -> None:
-    """Half a row on disk is none."""
-    real, calls = os.pwrite, 0
-
-    def short(descriptor: int, data: bytes, offset: int) -> int:
-        nonlocal calls
-        calls += 1
-        return real(descriptor, data[: len(data) // 2] if calls == 4 else data, offset)
-
-    with mock.patch.object(os, "pwrite", short):
-        written = write(path, format_, rows(9))
-    assert positions(path, format_) == written
-    assert 1 < len(written) < 9
 
 
 def test_one_crawl_at_a_time_has_the_table(path: Path, format_: Format) -> None:

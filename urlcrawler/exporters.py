@@ -1,8 +1,6 @@
 """Feed exporters: CSV that spreadsheets and pandas read without loss or danger, and JSON Lines."""
 
-import asyncio
 import io
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,8 +10,6 @@ from scrapy.exporters import BaseItemExporter, CsvItemExporter, JsonLinesItemExp
 from urlcrawler.items import Row
 from urlcrawler.tablefile import TableFile
 from urlcrawler.tables import Csv
-
-logger = logging.getLogger(__name__)
 
 
 class _TableExporter(BaseItemExporter):
@@ -46,23 +42,12 @@ class _TableExporter(BaseItemExporter):
         """Write one row."""
         if self._table is None:
             super().export_item(item)  # type: ignore[safe-super]
-        elif isinstance(item, Row) and not self._table.failure:
+        elif isinstance(item, Row):
             self._table.add(item, self._note(item))
-            if self._table.failure:
-                self._stop(self._table)
 
     def _note(self, row: Row) -> Callable[[], None]:
         spider: Any = self._crawler.spider
         return lambda: spider.ledger.written(row["position"], self._table)
-
-    def _stop(self, table: TableFile) -> None:
-        logger.error(
-            "%(path)s: cannot be written: %(why)s. The rows so far are whole; make room, "
-            "then run the same command again",
-            {"path": table.path, "why": table.failure and table.failure.strerror},
-        )
-        closing = self._crawler.engine.close_spider_async(reason="output_failed")
-        asyncio.ensure_future(closing)  # noqa: RUF006 - the engine keeps it
 
 
 class TableCsvExporter(_TableExporter, CsvItemExporter):

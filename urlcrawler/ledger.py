@@ -44,6 +44,12 @@ class Ledger:
         if table is self.primary:
             self.add(position)
 
+    def taken_back(self, position: int, table: object) -> None:
+        """Note that *table* has lost the row that it had: a disk failed to keep it."""
+        if table is self.primary and position in self:
+            self._bits[position >> 3] &= ~(1 << (position & 7))
+            self.count -= 1
+
     def add(self, position: int) -> bool:
         """Note that the row of *position* is written; return False if it was already."""
         self.open.discard(position)

@@ -4,7 +4,7 @@ import heapq
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -39,6 +39,7 @@ def put_in_order(
         OSError: no room or no permission; the table is as it was.
     """
     ordered = beside(path, ".ordered")
+    ordered.unlink(missing_ok=True)  # left by a kill; its room may be needed
     with ExitStack() as files:
         runs: list[Iterator[Row]] = []
         for source in filter(None, (newer, path)):  # the first of two rows of a record counts
@@ -57,7 +58,8 @@ def put_in_order(
                 os.fsync(file.fileno())
             ordered.replace(path)
         except OSError:
-            ordered.unlink(missing_ok=True)
+            with suppress(OSError):  # what went wrong first is what is told
+                ordered.unlink(missing_ok=True)
             raise
     sync_folder(path)
 
@@ -85,9 +87,14 @@ def _sorted_runs(rows: Iterable[Row], folder: Path) -> Iterator[IO[bytes]]:
 
 def _write(rows: Iterable[Row], folder: Path) -> IO[bytes]:
     run = tempfile.TemporaryFile(dir=folder, buffering=_WRITE)  # noqa: SIM115 - read later
-    for position, data in rows:
-        run.write(position.to_bytes(8, "big") + len(data).to_bytes(8, "big") + data)
-    run.seek(0)
+    try:
+        for position, data in rows:
+            run.write(position.to_bytes(8, "big") + len(data).to_bytes(8, "big") + data)
+        run.seek(0)
+    except OSError:
+        with suppress(OSError):  # what did not fit is tried once more
+            run.close()
+        raise
     return run
 
 

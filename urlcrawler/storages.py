@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -31,6 +32,8 @@ class TableStorage(FileFeedStorage):
         if table is None:
             return _plain(super().open, self.path, spider)
         self._ledger = spider.ledger  # type: ignore[attr-defined]
+        for file in filter(None, (table, table.part)):
+            file.on_failure = partial(self._failed, table, spider)
         self._in_order = spider.crawler.settings.getbool("SORT_TABLE")
         # Rows of a crawl that waits are made durable too.
         self._sync = create_looping_call(table.try_sync)
@@ -40,6 +43,12 @@ class TableStorage(FileFeedStorage):
     def store(self, file: IO[bytes]) -> Any:
         """Close the file; a complete table is put into the order of the list first."""
         return self._finish(file) if isinstance(file, RetriedTable) else super().store(file)
+
+    def _failed(self, table: RetriedTable, spider: Spider, lost: list[int]) -> None:
+        """Stop the crawl; what the table could not keep never counted."""
+        for position in lost:
+            self._ledger.taken_back(position, table)
+        _stop(spider)
 
     async def _finish(self, table: RetriedTable) -> None:
         self._sync.stop()
@@ -61,6 +70,17 @@ class TableStorage(FileFeedStorage):
                 )
             except OSError as error:
                 table.failure = error
+                logger.error(
+                    "%(path)s: every record has its row, but they could not be put into the order "
+                    "of the list: %(why)s. That takes %(room)d MB beside the table for a while. "
+                    "Make room and run it again without -O, which requests nothing again%(or_not)s",
+                    {
+                        "path": table.path,
+                        "why": error.strerror,
+                        "room": 2 * table.size // 1_000_000 + 1,  # the sorted runs, and the copy
+                        "or_not": "" if table.newer else ", or add -s SORT_TABLE=0",
+                    },
+                )
 
 
 class StandardOutput(StdoutFeedStorage):

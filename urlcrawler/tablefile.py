@@ -26,7 +26,11 @@ class TableFile:
         path: where the table is.
         failure: why nothing more can be written, or None.
         in_order: whether its rows are in the order of the list, once `lines` has read them.
+        on_failure: is called then, with the positions of rows that had counted as written and
+            are gone again.
     """
+
+    on_failure: Callable[[list[int]], None] = staticmethod(lambda lost: None)
 
     def __init__(self, path: Path, format_: Format, *, locked: bool = True) -> None:
         """Take the table at *path* for this process alone.
@@ -49,15 +53,16 @@ class TableFile:
                 f"{path}: another crawl is writing it. Wait for it, or name another table with -o"
             ) from None
         except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+            raise self._unusable(error) from error
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         except OSError as error:
             self._lock.release()
-            raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+            raise self._unusable(error) from error
         self.size = os.fstat(self._fd).st_size
         self._synced, self._sync_at = 0, monotonic()
         self.in_order, self._last = True, 0
+        self._unsynced: list[int] = []  # positions of rows that a power cut may still take
 
     def lines(self) -> Iterator[Line]:
         """Yield the rows that the table has, and cut a torn tail off when they are through.
@@ -102,6 +107,8 @@ class TableFile:
                 {"path": self.path, "bytes": self.size - end},
             )
             self.cut(end)
+        else:
+            self._keep()
         return None
 
     def cut(self, size: int) -> None:
@@ -113,9 +120,16 @@ class TableFile:
                 self.in_order, self._last = True, 0
                 self._append(self.format.header())
                 sync_folder(self.path)
+        except OSError as error:
+            raise self._unusable(error) from error
+        self._keep()
+
+    def _keep(self) -> None:
+        """Make what is there durable, so that nothing that happens later can cost it."""
+        try:
             self.sync()
         except OSError as error:
-            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
+            raise self._unusable(error) from error
 
     def add(self, row: Mapping[str, Any], written: Callable[[], None]) -> None:
         """Append *row* and call *written*; when it cannot be written, take it back and fail."""
@@ -127,6 +141,7 @@ class TableFile:
             self._fail(error, self.size)
             return
         self._note(row["position"])
+        self._unsynced.append(row["position"])
         written()
         if monotonic() >= self._sync_at:
             self.try_sync()
@@ -148,6 +163,7 @@ class TableFile:
         """
         os.fsync(self._fd)
         self._synced, self._sync_at = self.size, monotonic() + _SYNC_SECONDS
+        self._unsynced = []
 
     def close(self) -> None:
         """Make the table durable and let others have it; do nothing when that is done."""
@@ -173,13 +189,27 @@ class TableFile:
         self.size += written
 
     def _fail(self, error: OSError, size: int) -> None:
-        """Remember why, and leave only whole rows behind."""
-        self.failure = error
-        self.size = size
+        """Say why, and leave only whole rows behind."""
+        self.failure, self.size = error, size
+        logger.error(
+            "%(path)s: cannot be written: %(why)s. The rows so far are whole. Make room, or mend "
+            "the disk, then run it again without -O to go on",
+            {"path": self.path, "why": error.strerror},
+        )
         try:
             os.ftruncate(self._fd, size)
         except OSError:
-            logger.warning("%(path)s: the last row may be torn", {"path": self.path})
+            logger.warning(
+                "%(path)s: the last row may be torn; the next run takes it away",
+                {"path": self.path},
+            )
+        self.on_failure(self._unsynced if size == self._synced else [])
+
+    def _unusable(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"{self.path}: cannot be written: {error.strerror}. Make room, or mend the disk, or "
+            "name another place with -o"
+        )
 
 
 def beside(path: Path, suffix: str) -> Path:
