@@ -197,6 +197,18 @@ def test_a_table_is_in_order_or_as_it_was_whatever_room_there_is(
     assert ordered > 1
 
 
+def test_what_a_killed_sort_has_left_takes_no_room(
+    tmp_path: Path, name: str, format_: Format, whole: bytes
+) -> None:
+    """A copy as large as the table would keep the next run from sorting on a small disk."""
+    path, left = tmp_path / f"table.{name}", tmp_path / f".table.{name}.ordered"
+    path.write_bytes(whole)
+    left.write_bytes(whole[:-7])
+    with room(0), disk(), pytest.raises(OSError, match="File too large"):
+        put_in_order(path, format_)
+    assert not left.exists()
+
+
 @pytest.mark.parametrize("how", ERRORS)
 @pytest.mark.parametrize(
     ("faults", "changed"),

@@ -1,7 +1,8 @@
 """Disks that fail: the Nth call of a function of `os` raises, or writes only half.
 
 In a crawl: `-s ADDONS={"faults.Faulty": 0} -s FAULTS=pwrite:5:ENOSPC,ftruncate:2:EIO`. Each row is
-made durable at once there, so that there are as many calls of fsync as rows.
+made durable at once there, so that there are as many calls of fsync as rows; `-s SYNC_SECONDS=1`
+for as seldom as ever.
 """
 
 import errno
@@ -34,10 +35,11 @@ def failing(real: Callable[..., Any], nth: int, how: str) -> Callable[..., Any]:
 
 
 class Faulty:
-    """An add-on: it comes before the spider, and so before the table."""
+    """An add-on, whose settings are asked for before there is a spider, and so a table."""
 
-    def update_settings(self, settings: BaseSettings) -> None:
-        tablefile._SYNC_SECONDS = 0.0
+    @classmethod
+    def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:
+        tablefile._SYNC_SECONDS = settings.getfloat("SYNC_SECONDS")
         for fault in settings["FAULTS"].split(","):
             name, nth, how = fault.split(":")
             setattr(os, name, failing(getattr(os, name), int(nth), how))
