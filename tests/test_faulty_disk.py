@@ -176,8 +176,9 @@ def test_a_table_that_may_not_grow_holds_the_rows_that_fit(
         assert path.read_bytes() == whole
 
 
+@pytest.mark.parametrize("run", [1, 600, 1 << 20])
 def test_a_table_is_in_order_or_as_it_was_whatever_room_there_is(
-    tmp_path: Path, name: str, format_: Format, whole: bytes
+    tmp_path: Path, name: str, format_: Format, whole: bytes, run: int
 ) -> None:
     """No room for the sorted runs, or for the copy; nothing is left beside the table."""
     path = tmp_path / f"table.{name}"
@@ -185,7 +186,8 @@ def test_a_table_is_in_order_or_as_it_was_whatever_room_there_is(
     ordered = 0
     for size in range(0, len(whole) + 4000, 97):
         path.write_bytes(shuffled)
-        with room(size), disk(), mock.patch.object(ordering, "_WRITE", 512):
+        buffers = mock.patch.multiple(ordering, _WRITE=512, _RUN=run)
+        with room(size), disk(), buffers:
             try:
                 put_in_order(path, format_)
                 ordered += 1

@@ -197,6 +197,13 @@ class OverridesParse(UrlListSpider):
         yield {"url": response.url}
 
 
+class ExporterWithoutEnd(JsonItemExporter):
+    """Fails when all rows are written, which Scrapy tells to nobody."""
+
+    def finish_exporting(self) -> None:
+        raise ValueError("no end")
+
+
 class BrokenExporter(JsonItemExporter):
     """Fails on one row, which Scrapy only logs."""
 

@@ -32,6 +32,7 @@ def start(
             **os.environ,
             "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings",
             "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONUNBUFFERED": "",  # as for most users: some rows wait to be written
         },
         stdout=stdout,
         stderr=subprocess.PIPE,

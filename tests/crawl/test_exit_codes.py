@@ -46,6 +46,16 @@ def test_rows_that_were_not_written_exit_with_4(
     assert "table.json has 1 rows of 2" in crawled.log
 
 
+def test_a_feed_that_cannot_be_ended_exits_with_4(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """All rows went in, but the JSON array has no end; Scrapy passes over such a feed."""
+    exporters = 'FEED_EXPORTERS={"json": "saboteurs.ExporterWithoutEnd"}'
+    crawled = crawl([site.url("/ok")], "-s", exporters, table="table.json")
+    assert crawled.exit_code == 4
+    assert "1 rows could not be written" in crawled.log
+
+
 def test_a_limit_exits_with_75(crawl: Callable[..., Crawl], site: SiteProcess) -> None:
     """CLOSESPIDER_* stops early; the rows so far are in the table."""
     lines = [site.url(f"/page/{page}?delay=0.2") for page in range(200)]
