@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -60,13 +61,14 @@ class TableStorage(FileFeedStorage):
         """Let rows that were crawled again take the place of the old ones, in order."""
         if table.newer or (self._in_order and not table.in_order):
             try:
-                # In a thread: millions of rows take a while, and Ctrl-C must be heard.
-                await asyncio.to_thread(
-                    put_in_order,
-                    table.path,
-                    table.format,
-                    newer=table.newer,
-                    in_order=table.in_order,
+                await _aside(
+                    partial(
+                        put_in_order,
+                        table.path,
+                        table.format,
+                        newer=table.newer,
+                        in_order=table.in_order,
+                    )
                 )
             except OSError as error:
                 table.failure = error
@@ -98,6 +100,27 @@ class StandardOutput(StdoutFeedStorage):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, sys.stdout.fileno())
             os.close(nowhere)
+
+
+async def _aside(work: Callable[[], None]) -> None:
+    """Do *work* in a thread: millions of rows take a while, and Ctrl-C must be heard.
+
+    A daemon, unlike those of asyncio.to_thread: Python waits for these before it ends, and a second
+    Ctrl-C means at once. The table is replaced in one step, so work left undone does no harm.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # all of it is the caller's
+            loop.call_soon_threadsafe(done.set_exception, error)
+        else:
+            loop.call_soon_threadsafe(done.set_result, None)
+
+    threading.Thread(target=run, name="put_in_order", daemon=True).start()
+    await done
 
 
 def _plain(opened: Callable[[Spider], IO[bytes]], name: str, spider: Spider) -> IO[bytes]:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from crawling import Crawl, SiteProcess, crawl_under_way, read_table
 
+from urlcrawler.items import OWN_COLUMNS
+
 
 def test_a_complete_crawl_exits_with_0(crawl: Callable[..., Crawl], site: SiteProcess) -> None:
     """Failed URLs are rows, not an exit code."""
@@ -118,3 +120,31 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path, site: SiteProcess) -> N
     assert "Stopping: pages under way" in log
     assert "run it again without -O" in log
     assert [int(row["position"]) for row in read_table(tmp_path / "table.csv")][:5]
+
+
+def test_a_second_interrupt_does_not_wait_for_the_order_of_the_table(tmp_path: Path) -> None:
+    """Millions of rows take minutes; the next run puts them in order."""
+    count = 200_000
+    (tmp_path / "urls.txt").write_text("".join(f"http://h/{n}\n" for n in range(1, count + 1)))
+    row = dict.fromkeys(OWN_COLUMNS) | {"outcome": "ok"}
+    with (tmp_path / "table.jsonl").open("w") as table:
+        for n in range(count, 0, -1):
+            table.write(json.dumps(row | {"position": n, "url": f"http://h/{n}"}) + "\n")
+    before = (tmp_path / "table.jsonl").read_bytes()
+    command = [sys.executable, "-m", "scrapy", "crawl", "urls", "-a", "file=urls.txt"]
+    with subprocess.Popen(
+        [*command, "-o", "table.jsonl"],
+        cwd=tmp_path,
+        env={**os.environ, "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        while "Closing spider" not in process.stderr.readline():
+            pass
+        for _ in range(2):
+            time.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+        _, log = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in log) == (130, False)
+    assert (tmp_path / "table.jsonl").read_bytes() == before

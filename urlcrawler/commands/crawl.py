@@ -21,6 +21,7 @@ from urlcrawler.exceptions import Interrupted, UrlcrawlerError
 
 logger = logging.getLogger(__name__)
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 COMPLETE, CANNOT_START, NOT_WRITTEN, INCOMPLETE, STOPPED_EARLY = 0, 1, 4, 5, 75
 
 
@@ -48,6 +49,7 @@ class Command(ScrapyCrawl):
             logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
         interrupts = _Interrupts()
         crawler.signals.connect(interrupts.watch, signal=signals.engine_started)
+        crawler.signals.connect(interrupts.close, signal=signals.spider_closed)
         crawling: Any = self.crawler_process.crawl(crawler, **opts.spargs)
         failed: list[BaseException] = []
         if isinstance(crawling, asyncio.Future):
@@ -57,6 +59,8 @@ class Command(ScrapyCrawl):
         self.crawler_process.start()
         interrupts.over()
         self.exitcode = self._code(crawler, failed, interrupts.received)
+        if interrupts.at_once:
+            print("scrapy crawl: stopped. To go on, run it again without -O", file=sys.stderr)
 
     def _code(
         self, crawler: Crawler, failed: list[BaseException], interrupt: signal.Signals | None
@@ -78,8 +82,6 @@ class Command(ScrapyCrawl):
         if unwritten or any(name.startswith("feedexport/failed_count") for name in stats):
             return NOT_WRITTEN
         if interrupt:
-            if "finish_reason" not in stats:  # no summary: the second signal ended it
-                print("scrapy crawl: stopped. To go on, run it again without -O", file=sys.stderr)
             return 128 + interrupt
         by_itself = ("finished", "start_error")  # the second: a bug in start()
         if stats.get("finish_reason") not in by_itself and stats.get("records/missing"):
@@ -90,38 +92,54 @@ class Command(ScrapyCrawl):
 class _Interrupts:
     """Remember which signal asked the crawl to stop; Scrapy's handlers do the stopping.
 
-    Once means: finish the pages under way. Those that do not come to an end are given up by a
-    second signal, which the user could send as well.
+    Once means: finish the pages under way, and the table. What does not come to an end is given up
+    by a second signal, which the user could send as well.
     """
 
     _PATIENCE = 30.0  # seconds
 
     def __init__(self) -> None:
         self.received: signal.Signals | None = None
+        self.at_once = False  # the second signal came
+        self._is_closing = False
         self._again: threading.Timer | None = None
 
+    def close(self) -> None:
+        """Note that all pages are done, and the table is what is left to do."""
+        self._is_closing = True
+
     def over(self) -> None:
-        """Note that the crawl has ended."""
+        """Note that the crawl has ended, and nothing is left to interrupt."""
         if self._again:
             self._again.cancel()
+        if self.received:
+            for number in _STOPPING:
+                signal.signal(number, signal.SIG_IGN)
 
     def watch(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        """Hear of signals before Scrapy does."""
+        for number in _STOPPING:
             handler = signal.getsignal(number)
             if callable(handler):
-                signal.signal(number, self._remembering(handler))
+                signal.signal(number, self._hearing(handler))
 
-    def _remembering(self, handler: Any) -> Any:
-        def remember(number: int, frame: Any) -> None:
+    def _hearing(self, handler: Any) -> Any:
+        def hear(number: int, frame: Any) -> None:
+            if self.received:
+                self.at_once = True
+                handler(number, frame)
+                return
             self.received = signal.Signals(number)
             # Not print(): the interrupted code may be in the middle of writing to the same stream.
             os.write(2, b"Stopping: pages under way are finished, 30 s at most. Again: at once\n")
             self._again = threading.Timer(self._PATIENCE, os.kill, (os.getpid(), number))
             self._again.daemon = True
             self._again.start()
-            handler(number, frame)
+            if not self._is_closing:  # else Scrapy's would leave the table as it is
+                handler(number, frame)
+                self.watch()  # it has put another one into our place
 
-        return remember
+        return hear
 
 
 def _keep_in(failed: list[BaseException]) -> Callable[[Failure], None]:

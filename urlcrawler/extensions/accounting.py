@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 
 from urlcrawler.failures import SecondRow
 from urlcrawler.items import Page, Row
+from urlcrawler.tablefile import TableFile
 
 logger = logging.getLogger(__name__)
 
@@ -161,6 +162,8 @@ class Accounting:
         """Return whether a feed is of no use as a whole: nobody knows how much of it is there."""
         exporter = self.crawler.get_extension(FeedExporter)
         for slot in exporter.slots if exporter else ():
+            if isinstance(slot.file, TableFile):
+                continue  # it tells itself, and what it holds is whole
             begun = slot.itemcount or (slot.store_empty and slot.batch_id == 1)
             if begun and slot not in self._feeds:
                 return True  # its exporter could not begin or end
