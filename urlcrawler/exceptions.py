@@ -5,6 +5,7 @@ UrlcrawlerError
 ├── ListError         the list cannot be read
 ├── OutputError       the table cannot be written where it was asked for
 ├── Interrupted       a signal came before the first request
+├── ComponentError    code of somebody else took too long, or would have stopped Scrapy
 └── InvalidUrl        one record holds no URL that can be requested
 """
 
@@ -35,6 +36,18 @@ class Interrupted(UrlcrawlerError):  # noqa: N818 - what the user wanted, not an
     def __init__(self, signal: int) -> None:
         super().__init__("interrupted while the list was read. Nothing was requested or written")
         self.signal = signal
+
+
+class ComponentError(UrlcrawlerError):
+    """Raised by `guard.Guard` in place of what a middleware, pipeline, callback or handler raised.
+
+    Attributes:
+        is_exit: whether the code wanted the process to end.
+    """
+
+    def __init__(self, text: str, *, is_exit: bool = False) -> None:
+        super().__init__(text)
+        self.is_exit = is_exit
 
 
 class InvalidUrl(UrlcrawlerError):  # noqa: N818 - names a record, not a failure of the program

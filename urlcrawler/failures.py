@@ -8,6 +8,8 @@ from scrapy import exceptions
 from twisted.internet import error as txerror
 from twisted.web._newclient import ParseError, ResponseFailed, ResponseNeverReceived
 
+from urlcrawler.exceptions import ComponentError
+
 
 class RobotsForbidden(exceptions.IgnoreRequest):
     """Raised by `middlewares.robots` for a URL that robots.txt forbids."""
@@ -22,6 +24,8 @@ def explain(exception: BaseException) -> tuple[str, str]:
 
     Never raises: what is not known is named by the stage it came from.
     """
+    if isinstance(exception, ComponentError):
+        return "middleware", raised("a middleware", exception)
     causes = list(_causes(exception))
     for kinds, slug in _BY_CLASS:
         for cause in causes:
@@ -42,8 +46,14 @@ def explain(exception: BaseException) -> tuple[str, str]:
             return "protocol", _SENTENCES["protocol"]
         return "reset", _SENTENCES["reset"]
     slug = _stage(exception)
-    named = f"{type(exception).__name__}: {text}".removesuffix(": ")
-    return slug, _SENTENCES.get(slug, named)
+    return slug, _SENTENCES.get(slug, _named(exception))
+
+
+def raised(code: str, exception: BaseException | None) -> str:
+    """Return a sentence that says that *code* raised *exception*, which may name it better."""
+    if isinstance(exception, ComponentError):
+        return _text(exception)
+    return f"{code} raised {_named(exception)}"
 
 
 # In this order: the first class that any of the causes has decides.
@@ -122,7 +132,11 @@ def _stage(exception: BaseException) -> str:
     return "protocol" if any(module.startswith(handlers) for module in modules) else "middleware"
 
 
-def _text(exception: BaseException) -> str:
+def _named(exception: BaseException | None) -> str:
+    return f"{type(exception).__name__}: {_text(exception)}".removesuffix(": ")
+
+
+def _text(exception: BaseException | None) -> str:
     try:
         return " ".join(str(exception).split())[:300]
     except Exception:  # a __str__ that raises, in an exception of somebody's own

@@ -32,6 +32,10 @@ SCRAPER_SLOT_MAX_ACTIVE_SIZE = 50_000_000  # bytes, default 5 MB: a few large pa
 DOWNLOAD_TIMEOUT = 30  # seconds, default 180; a page that takes longer is rarely worth it
 DOWNLOAD_MAXSIZE = 10 * 1024 * 1024  # bytes, default 1 GiB: a hundred such pages end the process
 DOWNLOAD_WARNSIZE = 0  # default 32 MiB; a line per page says what the `bytes` column says
+# Seconds that one page may keep a middleware, pipeline or callback waiting (`await`). A lock, a
+# database or a service that never answers costs that page its `ok`, and not the end of the crawl.
+# Read by extensions.guards.Guards, extensions.accounting.Accounting and spiders.base.UrlListSpider.
+COMPONENT_TIMEOUT = 600
 RETRY_TIMES = 2  # as Scrapy's default: three attempts in all
 RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"  # default ERROR; the row says it
 # Default: a resolver for IPv4 only, to which [::1] and hosts with only an AAAA record are unknown.

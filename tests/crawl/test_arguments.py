@@ -91,7 +91,12 @@ def test_a_missing_spider_name_is_a_usage_error(scrapy: Callable[..., Crawl]) ->
 
 @pytest.mark.parametrize(
     "setting",
-    ["CONCURRENT_REQUESTS_PER_DOMAIN=0", "CONCURRENT_REQUESTS=-1", "CONCURRENT_REQUESTS=abc"],
+    [
+        "CONCURRENT_REQUESTS_PER_DOMAIN=0",
+        "CONCURRENT_REQUESTS=-1",
+        "CONCURRENT_REQUESTS=abc",
+        "COMPONENT_TIMEOUT=0",
+    ],
 )
 def test_a_setting_with_which_nothing_would_be_requested_is_refused(
     crawl: Callable[..., Crawl], setting: str

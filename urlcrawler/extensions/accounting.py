@@ -9,7 +9,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.extensions.feedexport import FeedExporter
 from twisted.python.failure import Failure
 
-from urlcrawler.failures import SecondRow
+from urlcrawler.failures import SecondRow, raised
 from urlcrawler.items import Page, Row
 from urlcrawler.tablefile import TableFile
 
@@ -99,8 +99,7 @@ class Accounting:
 
     def item_error(self, item: Any, failure: Failure) -> None:
         """Write the row of a page on which a pipeline raised."""
-        what = f"{type(failure.value).__name__}: {failure.value}"
-        self._substitute(item, "pipeline", f"an item pipeline raised {what}")
+        self._substitute(item, "pipeline", raised("an item pipeline", failure.value))
 
     def _substitute(self, item: Any, error: str, reason: str) -> None:
         if isinstance(item, Page):
@@ -113,7 +112,7 @@ class Accounting:
         record = getattr(response, "request", None) and response.request.meta.get("record")
         if record and record.position in self.spider.ledger.open:
             error = "extract" if isinstance(response, Failure) else "middleware"
-            reason = f"{type(failure.value).__name__}: {failure.value}"
+            reason = raised("a middleware or callback", failure.value)
             self._errors[record.position] = error, reason
 
     def spider_idle(self) -> None:

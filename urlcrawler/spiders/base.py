@@ -6,6 +6,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -17,9 +18,10 @@ from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 from w3lib.http import basic_auth_header
 
-from urlcrawler.exceptions import ArgumentError, InvalidUrl
+from urlcrawler.exceptions import ArgumentError, ComponentError, InvalidUrl
 from urlcrawler.extract.metadata import title
-from urlcrawler.failures import explain
+from urlcrawler.failures import explain, raised
+from urlcrawler.guard import Guard
 from urlcrawler.inputs.formats import open_reader
 from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.records import Record
@@ -172,17 +174,16 @@ class UrlListSpider(Spider):
         if page.outcome == "ok":
             page.title = title(response)
             try:
-                async for result in _each(self.parse_page(response, page)):
+                with self._guard:
+                    results = self.parse_page(response, page)
+                async for result in _each(results, self._guard):
                     if result is not page:
                         yield result
             except CloseSpider as request_to_stop:
                 stop = request_to_stop
-            except (SystemExit, KeyboardInterrupt) as error:
-                # Scrapy would hang; what is meant is: stop.
-                self._fail(page, error)
-                stop = CloseSpider("shutdown")
-            except (Exception, asyncio.CancelledError) as error:
-                # CancelledError from a library: Scrapy would wait for this callback forever.
+            except Exception as error:
+                if isinstance(error, ComponentError) and error.is_exit:
+                    stop = CloseSpider("shutdown")
                 # A selector on a PDF or an image finds nothing; that is no error of the page.
                 if not isinstance(error, NotSupported) or isinstance(response, TextResponse):
                     self._fail(page, error)
@@ -190,10 +191,14 @@ class UrlListSpider(Spider):
         if stop:
             raise stop
 
-    def _fail(self, page: Page, error: BaseException) -> None:
+    @cached_property
+    def _guard(self) -> Guard:
+        return Guard("parse_page", self.settings.getfloat("COMPONENT_TIMEOUT"))
+
+    def _fail(self, page: Page, error: Exception) -> None:
         """Say in the row that `parse_page` raised, and in the log the first time it does."""
-        kind = type(error).__name__
-        page.fail("extract", f"parse_page raised {kind}: {error}".removesuffix(": "))
+        page.fail("extract", raised("parse_page", error))
+        kind = type(error.__cause__ if isinstance(error, ComponentError) else error).__name__
         first = kind not in self._failures
         self._failures.add(kind)
         logger.log(
@@ -229,13 +234,14 @@ class UrlListSpider(Spider):
                 asyncio.ensure_future(result)  # noqa: RUF006 - the handler's own business
 
 
-async def _each(results: Any) -> AsyncIterator[Any]:
+async def _each(results: Any, guard: Guard) -> AsyncIterator[Any]:
     """Yield what a callback returned, in whichever of the ways Scrapy allows."""
     if inspect.isawaitable(results):
-        results = await results
+        results = await guard.result(results)
     if hasattr(results, "__aiter__"):
-        async for result in results:
+        async for result in guard.steps(aiter(results), in_all=True):
             yield result
     elif results is not None:
-        for result in [results] if isinstance(results, Request | dict | Page) else results:
+        one = isinstance(results, Request | dict | Page)
+        for result in [results] if one else guard.items(results):
             yield result

@@ -30,6 +30,7 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     },
     "SPIDER_MIDDLEWARES": {
+        "urlcrawler.middlewares.start.Start": 0,  # outside of all others that handle start()
         # A record with a URL longer than 2083 is wanted too.
         "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
     },
@@ -37,11 +38,17 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         "urlcrawler.pipelines.Flatten": 1000,  # last: turns the Page into the flat row
     },
     "EXTENSIONS": {
+        "urlcrawler.extensions.guards.Guards": 5,  # before Accounting, which takes up what it says
         "urlcrawler.extensions.accounting.Accounting": 10,
         "urlcrawler.extensions.summary.Summary": 20,  # it tells what Accounting has found
     },
 }
-_AT_LEAST = {"CONCURRENT_REQUESTS": 0, "CONCURRENT_REQUESTS_PER_DOMAIN": 1, "DOWNLOAD_TIMEOUT": 1}
+_AT_LEAST = {
+    "CONCURRENT_REQUESTS": 0,
+    "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+    "DOWNLOAD_TIMEOUT": 1,
+    "COMPONENT_TIMEOUT": 0.001,
+}
 
 
 def wire(settings: BaseSettings) -> None:
