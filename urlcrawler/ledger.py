@@ -1,4 +1,7 @@
-"""Which records have their row."""
+"""Which records have their row, and who owes those of the others."""
+
+import math
+from time import monotonic
 
 
 class Ledger:
@@ -11,7 +14,8 @@ class Ledger:
         self.total = total
         self._bits = bytearray((total + 8) // 8)
         self.count = 0
-        self.open: set[int] = set()  # handed out, and no row yet
+        # Handed out, and no row yet: since when nobody is known to work on them (inf: somebody is).
+        self.open: dict[int, float] = {}
         self._claimed: set[int] = set()  # their row is on its way
         self.primary: object = None  # the table whose rows count, when there is one that resumes
 
@@ -26,7 +30,27 @@ class Ledger:
 
     def hand_out(self, position: int) -> None:
         """Note that somebody works on the record at *position* and owes its row."""
-        self.open.add(position)
+        self.open[position] = monotonic()
+
+    def take(self, position: int) -> None:
+        """Note that a part of the crawl that never forgets has the record."""
+        if position in self.open:
+            self.open[position] = math.inf
+
+    def let_go(self, position: int) -> None:
+        """Note that from now on nobody is known to work on the record."""
+        if position in self.open:
+            self.open[position] = monotonic()
+
+    def touch(self, position: int) -> None:
+        """Note that somebody works on the record right now."""
+        if self.open.get(position, math.inf) < math.inf:
+            self.open[position] = monotonic()
+
+    def overdue(self, seconds: float) -> list[int]:
+        """Return the open positions that nobody has worked on for *seconds*, in order."""
+        latest = monotonic() - seconds
+        return sorted(position for position, since in self.open.items() if since < latest)
 
     def claim(self, position: int) -> bool:
         """Let one row of *position* pass, and no second one, until it is written or given up."""
@@ -52,7 +76,7 @@ class Ledger:
 
     def add(self, position: int) -> bool:
         """Note that the row of *position* is written; return False if it was already."""
-        self.open.discard(position)
+        self.open.pop(position, None)
         self._claimed.discard(position)
         if position in self:
             return False

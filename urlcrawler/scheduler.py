@@ -2,6 +2,7 @@
 
 import logging
 from asyncio import CancelledError
+from collections.abc import Callable
 from typing import Any
 
 from scrapy import Request, Spider
@@ -13,6 +14,7 @@ from scrapy.utils.misc import build_from_crawler, load_object
 from urlcrawler.exceptions import InvalidUrl
 from urlcrawler.inputs.hosts import Host, HostQueue
 from urlcrawler.inputs.index import Resolved
+from urlcrawler.inputs.records import Record
 from urlcrawler.items import Page
 
 logger = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ class ListScheduler(BaseScheduler):
             return False
         slot = self.crawler.engine.downloader.get_slot_key(request)
         self._hosts.push(slot, request, request.priority)
+        self._note(request, self._spider.ledger.take)
         return True
 
     def next_request(self) -> Request | None:
@@ -73,6 +76,7 @@ class ListScheduler(BaseScheduler):
             request = turn.request if turn.record is None else self._build(turn.record)
             if request is not None:
                 self._out[request] = turn.host
+                self._note(request, self._spider.ledger.take)
                 return request
             self._hosts.give_back(turn.host)
         return None
@@ -82,6 +86,14 @@ class ListScheduler(BaseScheduler):
         host = self._out.pop(request, None)
         if host is not None:  # None: robots.txt and the like never went through here
             self._hosts.give_back(host)
+        self._note(request, self._spider.ledger.let_go)
+
+    @staticmethod
+    def _note(request: Request, what: Callable[[int], None]) -> None:
+        """Tell the ledger what happens to the record that *request* is for, if it is for one."""
+        record = request.meta.get("record")
+        if isinstance(record, Record):
+            what(record.position)
 
     def _build(self, resolved: Resolved) -> Request | None:
         """Return the request for a record, or write its row when the spider cannot build one."""

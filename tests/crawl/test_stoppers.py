@@ -102,6 +102,26 @@ def test_what_never_returns_is_cut_short(crawl: Callable[..., Crawl], site: Site
     assert crawled.exit_code == 0
 
 
+def test_a_forgotten_record_has_its_row_while_the_crawl_goes_on(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """Its row does not wait for the slowest page of the list.
+
+    Nobody works on it: other than on a page that is still fetched, or whose items keep an item
+    pipeline busy for longer than it takes to call a record forgotten (here 1.1 s).
+    """
+    paths = ["/slow?delay=4", "/page/forgotten", "/page/items"]
+    crawled = crawl(
+        [site.url(path) for path in paths],
+        *["crawl", "slow", *MINE, "-s", 'ITEM_PIPELINES={"stoppers.Forgets": 500}'],
+        *["-s", "COMPONENT_TIMEOUT=0.5", "-s", "SORT_TABLE=0"],
+    )
+    assert [row["position"] for row in crawled.rows][-1] == "1", crawled.log
+    assert [crawled.by_position[n]["error"] for n in (1, 2, 3)] == ["", "lost", ""]
+    assert "1 records were lost by a component; their rows say so. First: [2]" in crawled.log
+    assert (len(crawled.rows), crawled.exit_code) == (3, 0)
+
+
 def test_a_handler_that_raises_cancelled_error_costs_nothing(
     crawl: Callable[..., Crawl], site: SiteProcess
 ) -> None:

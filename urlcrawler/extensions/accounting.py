@@ -7,9 +7,11 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.extensions.feedexport import FeedExporter
+from scrapy.utils.asyncio import create_looping_call
 from twisted.python.failure import Failure
 
 from urlcrawler.failures import SecondRow, raised
+from urlcrawler.inputs.records import Record
 from urlcrawler.items import Page, Row
 from urlcrawler.tablefile import TableFile
 
@@ -20,11 +22,15 @@ class Accounting:
     """Know every record that was handed out and owes its row, and see that it gets one.
 
     A component that drops a page, raises, or forgets it, does not lose the record: the row then
-    says which of these it was. Stats: `records/*`.
+    says which of these it was. A record that nobody has worked on for longer than all that may be
+    left of its way could take counts as forgotten: COMPONENT_TIMEOUT for each item pipeline (where
+    nothing else tells that it is there), and a tenth on top. Stats: `records/*`.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
+    def __init__(self, crawler: Crawler, patience: float) -> None:
         self.crawler = crawler
+        self._patience = patience  # seconds
+        self._watch_loop = create_looping_call(self._watch)
         self._feeds: list[Any] = []
         self._rows = 0  # of this run
         self._noted_other = False
@@ -35,7 +41,10 @@ class Accounting:
         """Connect to the signals; only a spider with a list has something to account for."""
         if not hasattr(crawler.spider, "ledger"):
             raise NotConfigured("the spider reads no list.")
-        extension = cls(crawler)
+        timeout = crawler.settings.getfloat("COMPONENT_TIMEOUT")
+        orders = crawler.settings.getdict("ITEM_PIPELINES").values()
+        pipelines = sum(order is not None for order in orders)  # ours is one of them
+        extension = cls(crawler, timeout * pipelines * 1.1)
         connect = crawler.signals.connect
         connect(extension.spider_opened, signals.spider_opened)
         connect(extension.item_scraped, signals.item_scraped)
@@ -43,6 +52,7 @@ class Accounting:
         connect(extension.item_error, signals.item_error)
         connect(extension.spider_error, signals.spider_error)
         connect(extension.spider_idle, signals.spider_idle)
+        connect(extension.spider_closed, signals.spider_closed)
         connect(extension.feed_slot_closed, signals.feed_slot_closed)
         connect(extension.engine_stopped, signals.engine_stopped)
         return extension
@@ -63,6 +73,12 @@ class Accounting:
         if exporter is None or len(exporter.slots) < max(wanted, 1):
             logger.error("There is no table to write: name one with -o, and see the error above")
             raise CloseSpider("no_output")
+        self._watch_loop.start(self._patience / 10, now=False)
+
+    def spider_closed(self) -> None:
+        """Leave what is still open to the next run."""
+        if self._watch_loop.running:
+            self._watch_loop.stop()
 
     def item_scraped(self, item: Any) -> None:
         """Note the row of a record."""
@@ -110,20 +126,31 @@ class Accounting:
     def spider_error(self, failure: Failure, response: Any) -> None:
         """Keep the reason why a record may turn out to be lost; its page may still be coming."""
         record = getattr(response, "request", None) and response.request.meta.get("record")
-        if record and record.position in self.spider.ledger.open:
+        if isinstance(record, Record) and record.position in self.spider.ledger.open:
             error = "extract" if isinstance(response, Failure) else "middleware"
             reason = raised("a middleware or callback", failure.value)
             self._errors[record.position] = error, reason
 
     def spider_idle(self) -> None:
         """Write the rows of records that nobody works on any more."""
-        lost = sorted(self.spider.ledger.open)
+        self._write_lost(sorted(self.spider.ledger.open))
+
+    def _watch(self) -> None:
+        """Write the rows of records that somebody has forgotten, while the crawl goes on."""
+        ledger = self.spider.ledger
+        for request in self.crawler.engine.scraper.slot.active:  # type: ignore[union-attr]
+            record = request.meta.get("record")
+            if isinstance(record, Record):
+                ledger.touch(record.position)  # its callback runs, or its page is in a pipeline
+        self._write_lost(ledger.overdue(self._patience))
+
+    def _write_lost(self, lost: list[int]) -> None:
         for position in lost:
             page = Page.of(self.spider.index.record(position))
             self.spider.ledger.give_up(position)
             error = self._errors.pop(position, ("lost", "handed out, and nothing came back"))
             self.spider.write_row(page.fail(*error))
-            self.spider.ledger.open.discard(position)
+            self.spider.ledger.open.pop(position, None)
         if lost:
             logger.error(
                 "%(count)d records were lost by a component; their rows say so. First: %(first)s",
