@@ -155,6 +155,21 @@ def test_a_handler_that_ends_the_process_stops_the_crawl_cleanly(
     assert (len(crawled.rows) < 5, crawled.exit_code) == (True, 75)
 
 
+@pytest.mark.parametrize(("kind", "code"), [("SystemExit", 5), ("KeyboardInterrupt", 130)])
+def test_the_end_of_the_event_loop_is_no_success(
+    crawl: Callable[..., Crawl], site: SiteProcess, kind: str, code: int
+) -> None:
+    """Nobody can guard what a component gives to the loop; `sys.exit(0)` is not exit code 0."""
+    crawled = crawl(
+        [site.url(f"/page/{page}?delay=0.2") for page in range(5)],
+        *["-s", 'EXTENSIONS={"stoppers.Later": 500}', "-s", f"STOPPER={kind}"],
+        *["-s", "STOPPER_SIGNALS=item_scraped", "-s", "CONCURRENT_REQUESTS=1"],
+    )
+    assert f"{kind} has ended the crawl. The rows so far are whole" in crawled.log
+    assert [row["outcome"] for row in crawled.rows] == ["ok"]
+    assert crawled.exit_code == code
+
+
 def test_callbacks_of_the_spider_end_too(crawl: Callable[..., Crawl], site: SiteProcess) -> None:
     """start(), an errback, and the callback of a request that is not for a record."""
     lines = [site.url("/page/callback"), "http://127.0.0.1:1/refused", "nope nope"]

@@ -6,9 +6,8 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from scrapy import signals
 from scrapy.commands.crawl import Command as ScrapyCrawl
@@ -17,11 +16,11 @@ from scrapy.exceptions import UsageError
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from urlcrawler.commands.interrupts import Interrupts
 from urlcrawler.exceptions import Interrupted, UrlcrawlerError
 
 logger = logging.getLogger(__name__)
 
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
 COMPLETE, CANNOT_START, NOT_WRITTEN, INCOMPLETE, STOPPED_EARLY = 0, 1, 4, 5, 75
 
 
@@ -47,7 +46,7 @@ class Command(ScrapyCrawl):
         if self.settings and self.settings.get("LOG_LEVEL") != "DEBUG":
             # An empty list of add-ons is no news; extensions.quiet comes too late for this one.
             logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
-        interrupts = _Interrupts()
+        interrupts = Interrupts()
         crawler.signals.connect(interrupts.watch, signal=signals.engine_started)
         crawler.signals.connect(interrupts.close, signal=signals.spider_closed)
         crawling: Any = self.crawler_process.crawl(crawler, **opts.spargs)
@@ -56,7 +55,12 @@ class Command(ScrapyCrawl):
             crawling.add_done_callback(lambda task: failed.extend(_exception_of(task)))
         elif isinstance(crawling, Deferred):
             crawling.addErrback(_keep_in(failed))
-        self.crawler_process.start()
+        try:
+            self.crawler_process.start()
+        except (SystemExit, KeyboardInterrupt) as error:
+            if interrupts.watching:
+                _leave(error)
+            failed.append(error)  # sys.exit() in a constructor
         interrupts.over()
         self.exitcode = self._code(crawler, failed, interrupts.received)
         if interrupts.at_once:
@@ -89,57 +93,21 @@ class Command(ScrapyCrawl):
         return INCOMPLETE if stats.get("records/missing", 1) else COMPLETE
 
 
-class _Interrupts:
-    """Remember which signal asked the crawl to stop; Scrapy's handlers do the stopping.
+def _leave(error: BaseException) -> NoReturn:
+    """End the process after code that no guard stands around has ended the event loop.
 
-    Once means: finish the pages under way, and the table. What does not come to an end is given up
-    by a second signal, which the user could send as well.
+    It may be a callback that a component gave to the loop. With the loop everything is gone that
+    could finish the crawl, and Python would wait for the threads that look host names up.
     """
-
-    _PATIENCE = 30.0  # seconds
-
-    def __init__(self) -> None:
-        self.received: signal.Signals | None = None
-        self.at_once = False  # the second signal came
-        self._is_closing = False
-        self._again: threading.Timer | None = None
-
-    def close(self) -> None:
-        """Note that all pages are done, and the table is what is left to do."""
-        self._is_closing = True
-
-    def over(self) -> None:
-        """Note that the crawl has ended, and nothing is left to interrupt."""
-        if self._again:
-            self._again.cancel()
-        if self.received:
-            for number in _STOPPING:
-                signal.signal(number, signal.SIG_IGN)
-
-    def watch(self) -> None:
-        """Hear of signals before Scrapy does."""
-        for number in _STOPPING:
-            handler = signal.getsignal(number)
-            if callable(handler):
-                signal.signal(number, self._hearing(handler))
-
-    def _hearing(self, handler: Any) -> Any:
-        def hear(number: int, frame: Any) -> None:
-            if self.received:
-                self.at_once = True
-                handler(number, frame)
-                return
-            self.received = signal.Signals(number)
-            # Not print(): the interrupted code may be in the middle of writing to the same stream.
-            os.write(2, b"Stopping: pages under way are finished, 30 s at most. Again: at once\n")
-            self._again = threading.Timer(self._PATIENCE, os.kill, (os.getpid(), number))
-            self._again.daemon = True
-            self._again.start()
-            if not self._is_closing:  # else Scrapy's would leave the table as it is
-                handler(number, frame)
-                self.watch()  # it has put another one into our place
-
-        return hear
+    logger.error(
+        "%(kind)s has ended the crawl. The rows so far are whole: to go on, run the same command "
+        "again, without -O",
+        {"kind": type(error).__name__},
+        exc_info=error,
+    )
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else INCOMPLETE)
 
 
 def _keep_in(failed: list[BaseException]) -> Callable[[Failure], None]:
