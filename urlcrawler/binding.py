@@ -7,6 +7,7 @@ Without it, or when the list has changed by a byte, every row is compared.
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ class Binding:
             new.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
             new.replace(path)
         except OSError:
-            new.unlink(missing_ok=True)
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
 
 
 def saved(table: Path) -> Binding | None:

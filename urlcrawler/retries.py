@@ -48,8 +48,15 @@ class RetriedTable(TableFile):
         return self.part
 
     def remove_part(self) -> None:
-        """Remove the part, whose rows the table has now or is to forget."""
-        self._part_path.unlink(missing_ok=True)
+        """Remove the part, whose rows the table has now or is to forget.
+
+        Raises:
+            OutputError: it stays.
+        """
+        try:
+            self._part_path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def add(self, row: Mapping[str, Any], written: Callable[[], None]) -> None:
         """Append *row* to the table, or to the part when it replaces another."""

@@ -5,11 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
+from checker import check
 from crawling import Crawl, SiteProcess, read_table, run_scrapy
 from faults import SHORT
-from kills import check
 
 ERRORS = ("ENOSPC", "EIO", "EROFS")
+BESIDE = {".table.csv.lock", ".table.csv.meta.json"}  # what stays beside a table
 
 
 @pytest.fixture
@@ -31,6 +32,10 @@ def crawl(folder: Path, table: str, *faults: str, words: tuple[str, ...] = ()) -
     assert "Traceback" not in crawled.log
     assert "lost by a component" not in crawled.log
     return crawled
+
+
+def hidden(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob(".*")}
 
 
 def positions(table: Path, lines: list[str]) -> set[int]:
@@ -102,6 +107,7 @@ def test_every_call_that_fails_ends_the_crawl_and_is_made_up_for(
         ("table.jsonl", "fsync:1:EIO"),  # of the folder
         ("table.csv", "fsync:2:ENOSPC"),
         ("table.csv", "ftruncate:1:EROFS"),
+        ("table.csv", "unlink:1:EIO"),  # of what a retry may have left of a table before this one
     ],
 )
 def test_a_call_that_fails_before_the_first_request_exits_with_1(
@@ -147,15 +153,15 @@ def test_a_crawl_that_waits_hears_of_a_disk_that_fails(tmp_path: Path, site: Sit
 
 
 @pytest.mark.parametrize(
-    "faults",
+    ("faults", "left"),
     [
-        ["replace:1:EIO"],
-        ["replace:1:EROFS", "unlink:1:EROFS"],
-        ["fsync:115:ENOSPC"],  # of the copy: folder and table at the start, 112 rows
+        (["replace:2:EIO"], set()),  # the first is that of the binding
+        (["replace:2:EROFS", "unlink:3:EROFS"], {".table.csv.ordered"}),
+        (["fsync:115:ENOSPC"], set()),  # of the copy: folder and table at the start, 112 rows
     ],
 )
 def test_a_table_that_cannot_be_put_in_order_is_put_in_order_by_the_next_run(
-    tmp_path: Path, lines: list[str], faults: list[str]
+    tmp_path: Path, lines: list[str], faults: list[str], left: set[str]
 ) -> None:
     """Every row is there, which the log says; exit code 4, because the order is part of it."""
     crawled = crawl(tmp_path, "table.csv", *faults)
@@ -163,6 +169,41 @@ def test_a_table_that_cannot_be_put_in_order_is_put_in_order_by_the_next_run(
     assert "every record has its row, but they could not be put into the order" in crawled.log
     assert positions(tmp_path / "table.csv", lines) == set(range(1, 113))
     assert not check(tmp_path / "table.csv", lines).in_order
+    assert hidden(tmp_path) == BESIDE | left
     assert "0 pages in" in assert_completed(tmp_path, "table.csv", lines).log
-    hidden = sorted(path.name for path in tmp_path.glob(".*"))
-    assert hidden == [".table.csv.lock"]
+    assert hidden(tmp_path) == BESIDE
+
+
+def test_a_table_without_its_binding_is_as_good(tmp_path: Path, lines: list[str]) -> None:
+    """Neither the file that binds it to its list can be kept, nor what is left of it removed."""
+    crawled = crawl(tmp_path, "table.csv", "replace:1:EIO", "unlink:2:EIO")
+    assert (crawled.exit_code, check(tmp_path / "table.csv", lines).is_clean) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("faults", "code"),
+    [
+        (["pwrite:2:ENOSPC"], 4),  # the first is the header of the part with new rows
+        ([f"pwrite:3:{SHORT}", "ftruncate:2:EIO"], 4),
+        (["fsync:6:EIO"], 4),  # the table and the part are made durable three and two times
+        (["replace:1:EROFS"], 4),
+        (["unlink:2:EIO"], 0),  # the part stays, and its rows are those of the table
+    ],
+)
+def test_a_retry_that_fails_keeps_the_old_rows_and_is_made_up_for(
+    tmp_path: Path, site: SiteProcess, faults: list[str], code: int
+) -> None:
+    """Rows that are crawled again replace the old ones all at once, or another time."""
+    lines = [site.url(f"/flaky/{n}?{tmp_path.name}") for n in range(4)]
+    lines += [site.url(f"/page/{n}") for n in range(4)]
+    (tmp_path / "urls.txt").write_text("\n".join(lines))
+    crawl(tmp_path, "table.csv", words=("-s", "RETRY_TIMES=0"))
+    before = (tmp_path / "table.csv").read_bytes()
+    retried = crawl(tmp_path, "table.csv", *faults, words=("-a", "retry=failed"))
+    assert retried.exit_code == code, retried.log
+    assert ((tmp_path / "table.csv").read_bytes() == before) == (code == 4)
+    assert retried.log.count("ERROR") == (code == 4)
+    again = crawl(tmp_path, "table.csv", words=("-a", "retry=failed"))
+    assert (again.exit_code, check(tmp_path / "table.csv", lines).is_clean) == (0, True)
+    assert {row["outcome"] for row in read_table(tmp_path / "table.csv")} == {"ok"}
+    assert hidden(tmp_path) == BESIDE

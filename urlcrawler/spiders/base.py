@@ -5,7 +5,7 @@ import inspect
 import logging
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -18,7 +18,7 @@ from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 from w3lib.http import basic_auth_header
 
-from urlcrawler.exceptions import ArgumentError, ComponentError, InvalidUrl
+from urlcrawler.exceptions import ArgumentError, ComponentError, InvalidUrl, OutputError
 from urlcrawler.extract.metadata import title
 from urlcrawler.failures import explain, raised
 from urlcrawler.guard import Guard
@@ -122,7 +122,8 @@ class UrlListSpider(Spider):
         # Not before all tables have taken them: a kill in between leaves something to go on with.
         if self.ledger.is_complete and not any(table.failure for table in tables):
             for table in tables:
-                table.remove_part()
+                with suppress(OutputError):  # one that stays has the same rows as the table
+                    table.remove_part()
         for table in tables:
             table.close()
 
