@@ -5,15 +5,13 @@ from typing import Any
 
 from scrapy import signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CloseSpider, NotConfigured
-from scrapy.extensions.feedexport import FeedExporter
+from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import create_looping_call
 from twisted.python.failure import Failure
 
 from urlcrawler.failures import SecondRow, raised
 from urlcrawler.inputs.records import Record
 from urlcrawler.items import Page, Row
-from urlcrawler.tablefile import TableFile
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +29,6 @@ class Accounting:
         self.crawler = crawler
         self._patience = patience  # seconds
         self._watch_loop = create_looping_call(self._watch)
-        self._feeds: list[Any] = []
-        self._rows = 0  # of this run
-        self._noted_other = False
         self._errors: dict[int, tuple[str, str]] = {}  # of open records whose code raised
 
     @classmethod
@@ -53,7 +48,6 @@ class Accounting:
         connect(extension.spider_error, signals.spider_error)
         connect(extension.spider_idle, signals.spider_idle)
         connect(extension.spider_closed, signals.spider_closed)
-        connect(extension.feed_slot_closed, signals.feed_slot_closed)
         connect(extension.engine_stopped, signals.engine_stopped)
         return extension
 
@@ -63,16 +57,7 @@ class Accounting:
         return self.crawler.spider
 
     def spider_opened(self) -> None:
-        """See that there is a table to write before anything is requested.
-
-        Raises:
-            CloseSpider: a feed could not be set up; FeedExporter has logged why.
-        """
-        exporter = self.crawler.get_extension(FeedExporter)
-        wanted = len(self.crawler.settings.getdict("FEEDS"))
-        if exporter is None or len(exporter.slots) < max(wanted, 1):
-            logger.error("There is no table to write: name one with -o, and see the error above")
-            raise CloseSpider("no_output")
+        """Begin to look for records that nobody works on."""
         self._watch_loop.start(self._patience / 10, now=False)
 
     def spider_closed(self) -> None:
@@ -83,30 +68,16 @@ class Accounting:
     def item_scraped(self, item: Any) -> None:
         """Note the row of a record."""
         if not isinstance(item, Row):
-            self._note_other(item)
             return
         ledger, position = self.spider.ledger, item["position"]
         if ledger.primary is None:
             ledger.add(position)
         if position in ledger:  # its table has taken it
-            self._rows += 1
             self._errors.pop(position, None)
             stats = self.crawler.stats
             stats.inc_value(f"records/outcome/{item['outcome']}")
             if item["error"]:
                 stats.inc_value(f"records/error/{item['error']}")
-
-    def _note_other(self, item: Any) -> None:
-        """Say once when a spider yields items that no feed takes."""
-        feeds = self.crawler.settings.getdict("FEEDS").values()
-        wanted = any(options.get("item_classes") != [Row] for options in feeds)
-        if item is not None and not wanted and not self._noted_other:
-            self._noted_other = True
-            logger.warning(
-                "Items of class %(name)s are not in the table, which holds one row per record. "
-                "Give them a feed of their own in FEEDS, with 'item_classes'",
-                {"name": type(item).__name__},
-            )
 
     def item_dropped(self, item: Any, exception: Exception) -> None:
         """Write the row of a page that a pipeline dropped."""
@@ -157,17 +128,11 @@ class Accounting:
                 {"count": len(lost), "first": lost[:10]},
             )
 
-    def feed_slot_closed(self, slot: Any) -> None:
-        """Keep a feed that is complete, to see how many rows it has taken."""
-        self._feeds.append(slot)
-
     def engine_stopped(self) -> None:
         """Compare what went in with what came out."""
         ledger, stats = self.spider.ledger, self.crawler.stats
         stats.set_value("records/total", ledger.total)
         stats.set_value("records/rows", ledger.count)
-        if stats.get_value("finish_reason") and self._feed_failed():
-            stats.inc_value("records/unwritten", ledger.count)
         missing = ledger.total - ledger.count
         stats.set_value("records/missing", missing)
         if missing and stats.get_value("finish_reason") == "finished":
@@ -175,28 +140,3 @@ class Accounting:
                 "%(total)d records in, %(rows)d rows out. Without a row: %(missing)s",
                 {"total": ledger.total, "rows": ledger.count, "missing": ledger.missing()},
             )
-        for feed in self._feeds:
-            unwritten = self._rows - feed.itemcount
-            if unwritten > 0 and _takes_all(feed.feed_options):
-                stats.inc_value("records/unwritten", unwritten)
-                logger.error(
-                    "%(uri)s has %(rows)d rows of %(count)d: see the errors above",
-                    {"uri": feed.uri, "rows": feed.itemcount, "count": self._rows},
-                )
-
-    def _feed_failed(self) -> bool:
-        """Return whether a feed is of no use as a whole: nobody knows how much of it is there."""
-        exporter = self.crawler.get_extension(FeedExporter)
-        for slot in exporter.slots if exporter else ():
-            if isinstance(slot.file, TableFile):
-                continue  # it tells itself, and what it holds is whole
-            begun = slot.itemcount or (slot.store_empty and slot.batch_id == 1)
-            if begun and slot not in self._feeds:
-                return True  # its exporter could not begin or end
-        stats = self.crawler.stats.get_stats()
-        return any(name.startswith("feedexport/failed_count/") for name in stats)
-
-
-def _takes_all(feed_options: dict[str, Any]) -> bool:
-    """Return whether a feed was asked to take every row, in one file."""
-    return feed_options.get("item_classes") == [Row] and not feed_options["batch_item_count"]

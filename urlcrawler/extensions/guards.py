@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 # Called for every page, and known to end. The project's other classes may be anybody's.
 OURS = {
     "urlcrawler.extensions.accounting.Accounting",
+    "urlcrawler.extensions.feedcheck.FeedCheck",
     "urlcrawler.extensions.guards.Guards",
     "urlcrawler.extensions.summary.Summary",
     "urlcrawler.middlewares.redirect.Redirect",

@@ -40,7 +40,8 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
     "EXTENSIONS": {
         "urlcrawler.extensions.guards.Guards": 5,  # before Accounting, which takes up what it says
         "urlcrawler.extensions.accounting.Accounting": 10,
-        "urlcrawler.extensions.summary.Summary": 20,  # it tells what Accounting has found
+        "urlcrawler.extensions.feedcheck.FeedCheck": 15,  # it asks the ledger that Accounting keeps
+        "urlcrawler.extensions.summary.Summary": 20,  # it tells what the two have found
     },
 }
 _AT_LEAST = {
