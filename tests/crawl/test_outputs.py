@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crawling import Crawl, SiteProcess, read_table
+from crawling import Crawl, SiteProcess, read_table, run_scrapy
 
 
 @pytest.fixture
@@ -183,3 +183,16 @@ def test_batches_are_not_mixed_with_those_of_another_crawl(
     )
     assert "b-1.csv is there already" in crawled.log
     assert crawled.exit_code == 1
+
+
+@pytest.mark.parametrize("option", ["-o", "-O"])
+def test_the_list_is_not_overwritten_by_its_table(tmp_path: Path, option: str) -> None:
+    """By whatever name both are called: the only copy of the list would be gone."""
+    (tmp_path / "list.csv").write_text("url\nnot a url\n")
+    (tmp_path / "table.csv").symlink_to("list.csv")
+    for table in ("list.csv", "table.csv"):
+        words = ("crawl", "urls", "-a", "file=list.csv", option, table)
+        refused = run_scrapy(tmp_path, *words, table="not read")
+        assert f"-o {table}: is the list itself" in refused.log
+        assert refused.exit_code == 1
+        assert (tmp_path / "list.csv").read_text() == "url\nnot a url\n"

@@ -37,12 +37,15 @@ def check_feeds(settings: BaseSettings, spider: Any) -> None:
     Raises:
         OutputError: the file is there already, or cannot be created.
     """
+    list_path = Path(spider.file).expanduser()  # or a URL, or -: then no such file is there
     for uri, options in settings.getdict("FEEDS").items():
         path = local_path(str(uri), spider)
         if path is None:
             continue
         if path.is_dir():
             raise OutputError(f"-o {path}: is a folder. Name a file inside it")
+        if path.exists() and list_path.exists() and path.samefile(list_path):
+            raise OutputError(f"-o {path}: is the list itself. Name another file for the table")
         kept = resumes(options, settings) or options.get("overwrite", False)
         if not kept and path.exists() and path.stat().st_size:
             raise OutputError(
