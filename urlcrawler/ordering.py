@@ -2,6 +2,7 @@
 
 import heapq
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
@@ -10,6 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import IO
 
+from urlcrawler.exceptions import OutputError
 from urlcrawler.tablefile import beside, sync_folder
 from urlcrawler.tables import Format
 
@@ -21,7 +23,12 @@ Row = tuple[int, bytes]  # position and bytes
 
 
 def put_in_order(
-    path: Path, format_: Format, *, newer: Path | None = None, in_order: bool = False
+    path: Path,
+    format_: Format,
+    *,
+    rows: int,
+    newer: Path | None = None,
+    in_order: bool = False,
 ) -> None:
     """Sort the rows of the table at *path* by position.
 
@@ -32,32 +39,42 @@ def put_in_order(
     Args:
         path: the table.
         format_: of this one and of *newer*.
+        rows: how many there must be at the end.
         newer: a table with rows that take the place of those in *path*.
         in_order: whether the rows in *path* are in order already.
 
     Raises:
         OSError: no room or no permission; the table is as it was.
+        OutputError: the table is not what it should be; it is as it was.
     """
+    path = path.resolve()  # a link stays one
     ordered = beside(path, ".ordered")
     ordered.unlink(missing_ok=True)  # left by a kill; its room may be needed
     with ExitStack() as files:
         runs: list[Iterator[Row]] = []
         for source in filter(None, (newer, path)):  # the first of two rows of a record counts
             table = files.enter_context(source.open("rb"))
-            rows = _rows(table, format_)
+            found = _rows(table, format_)
             if in_order and source is path:
-                runs.append(rows)
+                runs.append(found)
             else:
-                runs += [_read(files.enter_context(run)) for run in _sorted_runs(rows, path.parent)]
+                sorted_runs = _sorted_runs(found, path.parent)
+                runs += [_read(files.enter_context(run)) for run in sorted_runs]
         merged = groupby(heapq.merge(*runs, key=itemgetter(0)), key=itemgetter(0))
         try:
             with ordered.open("wb", buffering=_WRITE) as file:
                 file.write(format_.header())
-                file.writelines(next(same)[1] for _, same in merged)
+                written = 0
+                for _, same in merged:
+                    file.write(next(same)[1])
+                    written += 1
                 file.flush()
                 os.fsync(file.fileno())
+            if written != rows:
+                raise OutputError(f"{path}: has {written} rows of {rows}")
+            shutil.copymode(path, ordered)
             ordered.replace(path)
-        except OSError:
+        except (OSError, OutputError):
             with suppress(OSError):  # what went wrong first is what is told
                 ordered.unlink(missing_ok=True)
             raise
@@ -68,9 +85,10 @@ def _rows(table: IO[bytes], format_: Format) -> Iterator[Row]:
     found = format_.read_header(table)
     with Path(table.name).open("rb") as data:  # `table` is read on while rows are fetched
         for line in format_.lines(table, found[1]) if found else ():
-            if not isinstance(line, int):
-                data.seek(line.start)
-                yield line.position, data.read(line.end - line.start)
+            if isinstance(line, int):
+                raise OutputError(f"{table.name}: what begins at byte {line} is no row")
+            data.seek(line.start)
+            yield line.position, data.read(line.end - line.start)
 
 
 def _sorted_runs(rows: Iterable[Row], folder: Path) -> Iterator[IO[bytes]]:

@@ -18,12 +18,14 @@ class RetriedTable(TableFile):
     Attributes:
         part: where new rows of `again` go; None while nothing is crawled again.
         again: records that have a row that is to be replaced.
+        is_merged: whether the rows of the part have taken the place of the old ones.
     """
 
     def __init__(self, path: Path, format_: Format) -> None:
         super().__init__(path, format_)
         self.part: TableFile | None = None
         self.again = Ledger(0)
+        self.is_merged = False
         self._part_path = beside(path, ".retry")
 
     @property
@@ -46,6 +48,15 @@ class RetriedTable(TableFile):
         self.part = TableFile(self._part_path, self.format, locked=False)
         self.again = Ledger(total)
         return self.part
+
+    def begin_anew(self) -> None:
+        """Forget every row.
+
+        Raises:
+            OutputError: the table cannot be written.
+        """
+        self.remove_part()  # first: its rows would replace those of a table that is gone
+        self.cut(0)
 
     def remove_part(self) -> None:
         """Remove the part, whose rows the table has now or is to forget.

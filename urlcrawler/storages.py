@@ -14,6 +14,7 @@ from scrapy import Spider
 from scrapy.extensions.feedexport import FileFeedStorage, StdoutFeedStorage
 from scrapy.utils.asyncio import create_looping_call
 
+from urlcrawler.exceptions import OutputError
 from urlcrawler.ordering import put_in_order
 from urlcrawler.plainfile import PlainFile
 from urlcrawler.retries import RetriedTable
@@ -29,7 +30,7 @@ class TableStorage(FileFeedStorage):
 
     def open(self, spider: Spider) -> IO[bytes]:
         """Return the table at the path of the feed, or a plain file."""
-        table = getattr(spider, "tables", {}).get(Path(self.path))
+        table = getattr(spider, "tables", {}).get(Path(self.path).resolve())
         if table is None:
             return _plain(super().open, self.path, spider)
         self._ledger = spider.ledger  # type: ignore[attr-defined]
@@ -66,9 +67,17 @@ class TableStorage(FileFeedStorage):
                         put_in_order,
                         table.path,
                         table.format,
+                        rows=self._ledger.total,
                         newer=table.newer,
                         in_order=table.in_order,
                     )
+                )
+                table.is_merged = True
+            except OutputError as error:
+                table.failure = OSError(str(error))
+                logger.error(
+                    "%(why)s. The table stays as it is, and not in the order of the list",
+                    {"why": error},
                 )
             except OSError as error:
                 table.failure = error

@@ -1,5 +1,6 @@
 """A table on disk that only ever holds complete rows: the ledger of a crawl is its output."""
 
+import errno
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -102,6 +103,7 @@ class TableFile:
                     self._note(line.position)
                     yield line
         if end < self.size:
+            self._check_tail(end)
             logger.info(
                 "%(path)s: %(bytes)d bytes of a row that was not finished are taken away",
                 {"path": self.path, "bytes": self.size - end},
@@ -110,6 +112,18 @@ class TableFile:
         else:
             self._keep()
         return None
+
+    def _check_tail(self, start: int) -> None:
+        """Refuse to take away what no crawl can have left behind: text of somebody's own.
+
+        Raises:
+            OutputError: it is that.
+        """
+        if not self.format.is_torn(os.pread(self._fd, 1 << 20, start)):
+            raise OutputError(
+                f"{self.path}: what begins at byte {start} is no row of a crawl. Mend or remove "
+                f"it, or type -O {self.path} to start afresh"
+            )
 
     def cut(self, size: int) -> None:
         """Shorten the table to *size* bytes; 0 begins it anew, with a header."""
@@ -162,6 +176,10 @@ class TableFile:
             OSError: they are not.
         """
         os.fsync(self._fd)
+        if not os.path.exists(self.path) or not os.path.samestat(
+            os.stat(self.path), os.fstat(self._fd)
+        ):
+            raise OSError(errno.ESTALE, "somebody has replaced or removed it meanwhile")
         self._synced, self._sync_at = self.size, monotonic() + _SYNC_SECONDS
         self._unsynced = []
 
@@ -213,13 +231,14 @@ class TableFile:
 
 
 def beside(path: Path, suffix: str) -> Path:
-    """Return the path of a hidden file that belongs to the table at *path*."""
+    """Return the path of a hidden file that belongs to the table at *path*, or that it links to."""
+    path = path.resolve()  # one table, one lock, whatever it is called
     return path.with_name(f".{path.name}{suffix}")
 
 
 def sync_folder(path: Path) -> None:
     """Make a new or renamed file at *path* durable: its name stands in the folder."""
-    folder = os.open(path.absolute().parent, os.O_RDONLY)
+    folder = os.open(path.resolve().parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

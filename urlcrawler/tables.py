@@ -14,12 +14,13 @@ from typing import IO, Any, NamedTuple
 
 from urlcrawler.inputs.csvrows import read_rows
 from urlcrawler.inputs.sources import skip_bom
-from urlcrawler.outcomes import OUTCOMES
 
 # What a spreadsheet would run as a formula (OWASP, CSV injection), apostrophes before it included:
 # so the sign that switches it off can be taken away again without a doubt.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_TOO_SHORT = 16  # bytes: nothing that anybody would miss
 _NEUTRALISED = re.compile(r"'+[=+\-@\t\r]")
 
 
@@ -80,6 +81,22 @@ class Format(ABC):
     def begins(self, head: bytes) -> bool:
         """Return whether *head*, all that is there, may be what a kill left of a new table."""
 
+    def is_torn(self, tail: bytes) -> bool:
+        """Return whether *tail* may be what a kill or a power cut has left behind the last row:
+        the beginning of a row, zeros, or garbage.
+        """
+        try:
+            text = codecs.getincrementaldecoder("utf-8")().decode(tail)
+        except UnicodeDecodeError:
+            return True
+        if len(tail) < _TOO_SHORT or _CONTROL.search(text):
+            return True
+        return self._begins_row(text)
+
+    @abstractmethod
+    def _begins_row(self, text: str) -> bool:
+        """Return whether *text* is the beginning of one row, and no end of it."""
+
     @abstractmethod
     def lines(self, file: IO[bytes], offset: int) -> Iterator[Line | int]:
         """Yield the rows from *offset* on; for what is no complete row the byte it begins at."""
@@ -131,11 +148,16 @@ class Csv(Format):
                 yield start
                 continue
             position, url, outcome, error = (cells[place] for place in places)
-            if not position.isdecimal() or outcome not in OUTCOMES:
+            if not position.isdecimal() or not outcome:
                 yield start
                 continue
             url = url if self.formulas else restore(url)
             yield Line(start, end, int(position), url, outcome, error or None)
+
+    def _begins_row(self, text: str) -> bool:
+        """Return whether *text* is the beginning of one: a break outside of quotes would end it."""
+        outside = "".join(text.split('"')[::2])
+        return re.match(r"\d+(,|$)", text) is not None and "\n" not in outside
 
     @staticmethod
     def _line(cells: list[Any]) -> bytes:
@@ -164,8 +186,15 @@ class JsonLines(Format):
 
     def begins(self, head: bytes) -> bool:
         """Compare with how each row begins; a power cut may leave zeros instead."""
-        row = b'{"position": '
-        return head.startswith(row) or row.startswith(head.rstrip(b"\0"))
+        text = head.rstrip(b"\0").decode("utf-8", errors="replace")
+        return not text or self._begins_row(text)
+
+    def _begins_row(self, text: str) -> bool:
+        r"""Return whether *text* is the beginning of one; in strings a line break is `\n`."""
+        beginning = re.match(r'\{"position": \d+(, "url": )?', text)
+        whole, found = '{"position": 0, "url": ', re.sub(r"\d+", "0", text, count=1)
+        begins = whole.startswith(found) or (beginning and beginning[1])
+        return bool(begins) and "\n" not in text
 
     def lines(self, file: IO[bytes], offset: int) -> Iterator[Line | int]:
         """Parse each line."""
@@ -177,7 +206,7 @@ class JsonLines(Format):
                 yield start
                 continue
             position, outcome = values["position"], values["outcome"]
-            if not isinstance(position, int) or outcome not in OUTCOMES:
+            if not isinstance(position, int) or not isinstance(outcome, str):
                 yield start
                 continue
             yield Line(start, offset, position, values["url"], outcome, values["error"])

@@ -8,7 +8,7 @@ from typing import IO
 from urlcrawler.inputs.sources import text_of
 
 csv.field_size_limit(sys.maxsize)  # the default refuses a cell of over 128 KiB
-_MAX_ROW = 1 << 24  # bytes; a quote that is never closed would take the rest of the file
+_MAX_ROW = 1 << 24  # bytes, of lists; a quote that is never closed would take the rest of the file
 
 
 def read_rows(
@@ -22,7 +22,7 @@ def read_rows(
         closed: whether a last row that no line end closes is a broken one.
     """
     file.seek(offset)
-    lines = CountedLines(file, offset)
+    lines = CountedLines(file, offset, sys.maxsize if closed else _MAX_ROW)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         start = lines.row = lines.offset
@@ -52,8 +52,9 @@ class CountedLines:
         ended: whether the last line taken has a line end.
     """
 
-    def __init__(self, file: IO[bytes], offset: int) -> None:
+    def __init__(self, file: IO[bytes], offset: int, longest: int = _MAX_ROW) -> None:
         self._file = file
+        self._longest = longest  # bytes of a row
         self.offset = self.row = offset
         self.ended = True
 
@@ -61,7 +62,7 @@ class CountedLines:
         return self
 
     def __next__(self) -> str:
-        if self.offset - self.row > _MAX_ROW:
+        if self.offset - self.row > self._longest:
             raise csv.Error("the row has no end")
         line = self._file.readline()
         if not line:

@@ -33,7 +33,7 @@ from urlcrawler.retries import RetriedTable
 from urlcrawler.spiders.arguments import ARGUMENTS, check_names, errors_named, one_of, positive
 from urlcrawler.spiders.feeds import bind_feeds, check_feeds, open_tables, set_default_feed
 from urlcrawler.spiders.interrupt import interruptible
-from urlcrawler.spiders.wiring import check_numbers, wire
+from urlcrawler.spiders.wiring import check_values, wire
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class UrlListSpider(Spider):
         """
         if cls.parse is not UrlListSpider.parse:
             raise ArgumentError(f"spider {cls.name!r}: write `parse_page`, not `parse`")
-        check_numbers(crawler.settings)
+        check_values(crawler.settings)
         check_names(kwargs, {**ARGUMENTS, **cls.arguments}, cls.name)
         duplicates = one_of("duplicates", kwargs.get("duplicates", "skip"), ("skip", "fetch"))
         limit = positive("limit", kwargs["limit"]) if "limit" in kwargs else 0
@@ -120,7 +120,7 @@ class UrlListSpider(Spider):
         for table in tables:
             table.try_sync()
         # Not before all tables have taken them: a kill in between leaves something to go on with.
-        if self.ledger.is_complete and not any(table.failure for table in tables):
+        if all(table.is_merged or not table.newer for table in tables) and self.ledger.is_complete:
             for table in tables:
                 with suppress(OutputError):  # one that stays has the same rows as the table
                     table.remove_part()

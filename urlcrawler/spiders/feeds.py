@@ -3,7 +3,7 @@
 import logging
 import os
 from contextlib import ExitStack
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,11 +37,15 @@ def check_feeds(settings: BaseSettings, spider: Any) -> None:
     Raises:
         OutputError: the file is there already, or cannot be created.
     """
+    names: dict[Path, Path] = {}
     list_path = Path(spider.file).expanduser()  # or a URL, or -: then no such file is there
     for uri, options in settings.getdict("FEEDS").items():
         path = local_path(str(uri), spider)
         if path is None:
             continue
+        if other := names.get(path.resolve()):
+            raise OutputError(f"-o {path}: is the same file as {other}. Name it once")
+        names[path.resolve()] = path
         if path.is_dir():
             raise OutputError(f"-o {path}: is a folder. Name a file inside it")
         if path.exists() and list_path.exists() and path.samefile(list_path):
@@ -70,6 +74,8 @@ def bind_feeds(settings: BaseSettings, columns: list[str]) -> None:
             options.setdefault("item_classes", [Row])
         if options.get("item_classes") == [Row] and not settings["FEED_EXPORT_FIELDS"]:
             options.setdefault("fields", columns)
+        if resumes(options, settings, columns):
+            options["store_empty"] = True  # Scrapy would not let us finish one without new rows
     settings.set("FEEDS", feeds, priority=settings.getpriority("FEEDS") or "spider")
 
 
@@ -98,8 +104,11 @@ def open_tables(settings: BaseSettings, spider: Any) -> dict[Path, RetriedTable]
     with ExitStack() as on_error:
         tables: dict[Path, RetriedTable] = {}
         for path, options in feeds.items():
-            tables[path] = _open(path, options, settings, spider)
-            on_error.callback(tables[path].release)
+            table = tables[path.resolve()] = _open(path, options, settings, spider)
+            on_error.callback(table.release)
+        for path, options in feeds.items():  # now that each of them can be written
+            if options.get("overwrite"):
+                tables[path.resolve()].begin_anew()
         Resume(spider, [*tables.values()]).take_up()
         on_error.pop_all()
     return tables
@@ -131,17 +140,14 @@ def _check_together(feeds: dict[Path, dict[str, Any]]) -> None:
 
 
 def _open(path: Path, options: dict[str, Any], settings: BaseSettings, spider: Any) -> RetriedTable:
-    encoding = options.get("encoding", settings["FEED_EXPORT_ENCODING"])
     format_ = FORMATS[options["format"]](
         spider.table.columns,
         formulas=settings.getbool("CSV_FORMULAS"),
-        signature=encoding == "utf-8-sig",
+        signature=_encoding(options, settings) == "utf-8-sig",
     )
     table = RetriedTable(path, format_)
-    if options.get("overwrite") or not table.size:
+    if not table.size:
         table.remove_part()  # its rows would replace those of a table that is gone
-    if options.get("overwrite"):
-        table.cut(0)
     return table
 
 
@@ -156,7 +162,7 @@ def resumes(
     partial = ("item_filter", "batch_item_count", "postprocessing", "item_export_kwargs")
     return (
         options.get("format") in FORMATS
-        and options.get("encoding", settings["FEED_EXPORT_ENCODING"]) in ("utf-8", "utf-8-sig")
+        and _encoding(options, settings) in ("utf-8", "utf-8-sig")
         and options.get("fields") in (None, columns)
         and not settings["FEED_EXPORT_FIELDS"]
         and not settings.getint("FEED_EXPORT_BATCH_ITEM_COUNT")
@@ -169,12 +175,26 @@ def local_path(uri: str, spider: Any) -> Path | None:
     """Return the path of a local file; None for remote feeds, those named by the time, and what
     is no file at all: pipes and devices, which only ever take more.
     """
-    if urlsplit(uri).scheme not in ("", "file"):
+    if urlsplit(uri).scheme not in ("", "file") and not PureWindowsPath(uri).drive:
         return None
-    params = {"name": spider.name, "list_name": spider.list_name, "batch_id": 1}
     try:
-        path = uri % params if "%(" in uri else uri
-    except (KeyError, ValueError, TypeError):
+        path = uri % _Attributes(spider) if "%(" in uri else uri
+    except (AttributeError, ValueError, TypeError):
         return None
     local = Path(file_uri_to_path(path) if path.startswith("file:") else path)
     return local if local.is_file() or local.is_dir() or not local.exists() else None
+
+
+def _encoding(options: dict[str, Any], settings: BaseSettings) -> str:
+    encoding = options.get("encoding") or settings["FEED_EXPORT_ENCODING"]
+    return str(encoding).lower().replace("_", "-")
+
+
+class _Attributes:
+    """What may stand in the name of a feed as %(name)s: attributes of the spider."""
+
+    def __init__(self, spider: Any) -> None:
+        self._spider = spider
+
+    def __getitem__(self, name: str) -> Any:
+        return 1 if name == "batch_id" else getattr(self._spider, name)

@@ -1,7 +1,7 @@
 """Takes up what an earlier run has left in the tables of a crawl."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from itertools import zip_longest
 from time import monotonic
 from typing import Any
@@ -17,7 +17,6 @@ from urlcrawler.tables import Line
 logger = logging.getLogger(__name__)
 
 _REPORT_SECONDS = 5.0
-_COMPARED = 100  # of a table that is known to be of this list, every so many rows are compared
 
 
 class Resume:
@@ -36,11 +35,9 @@ class Resume:
             OutputError: a table belongs to another list or crawl, or is damaged between its rows.
         """
         primary, ledger = self._tables[0], self._spider.ledger
-        self._agree(self._tables)
-        renewed = self._take_up_parts()
-        if primary.part:
-            for line in self._rows(primary.part):
-                self._have(line)
+        # While a retry is merged, one table may have the new rows and the next one the old.
+        self._agree(self._tables, in_full=not any(table.has_part for table in self._tables))
+        renewed, why_not = self._open_parts()
         for line in self._rows(primary):
             if line.position in renewed:
                 continue
@@ -49,6 +46,17 @@ class Resume:
                     table.again.add(line.position)
             else:
                 self._have(line)
+        for table in self._tables:
+            if table.part and why_not:  # now that the table and the list are known to be right
+                table.part.cut(0)
+        if primary.part:
+            for line in self._rows(primary.part):
+                self._have(line)
+        if why_not:
+            # The table has a row for each of these still, so nothing is lost.
+            logger.warning(
+                "Rows of an interrupted retry are crawled again: %(why)s", {"why": why_not}
+            )
         for table in self._tables:
             if saved(table.path) != self._binding:
                 self._binding.save(table.path)
@@ -69,8 +77,12 @@ class Resume:
         self._spider.ledger.add(line.position)
         self._spider.earlier_rows[line.outcome, line.error] += 1
 
-    def _take_up_parts(self) -> Ledger:
-        """Open the parts with rows of a retry, if there is one, and return whose they are."""
+    def _open_parts(self) -> tuple[Ledger, OutputError | None]:
+        """Open the parts with rows of a retry, if there is one.
+
+        Returns:
+            whose rows are there, and why they cannot be used.
+        """
         renewed = Ledger(self._total)
         if self._spider.retried_errors or any(table.has_part for table in self._tables):
             parts = [table.open_part(self._total) for table in self._tables]
@@ -78,30 +90,22 @@ class Resume:
                 self._agree(parts)
                 for line in self._rows(parts[0]):
                     renewed.add(line.position)
-            except OutputError:
-                # The table has a row for each of these still, so nothing is lost.
-                logger.warning("Rows that an interrupted retry has left cannot be used")
-                renewed = Ledger(self._total)
-                for part in parts:
-                    part.cut(0)
-        return renewed
+            except OutputError as error:
+                return Ledger(self._total), error
+        return renewed, None
 
     def _rows(self, table: TableFile) -> Iterator[Line]:
         """Yield the rows of *table*, each of which must belong to a record of the list."""
         seen = Ledger(self._total)
-        known = saved(table.path) == self._binding
         report = monotonic() + _REPORT_SECONDS
         for count, line in enumerate(table.lines()):
             if not 0 < line.position <= self._total:
-                _refuse(table, line, f"the list has {self._total} records")
+                _refuse(table, line, f"the list has {self._total} records.")
             if not seen.add(line.position):
-                _refuse(table, line, "it has a row for this record already")
-            if not known or not count % _COMPARED:
-                url = clean(self._spider.index.record(line.position).url)
-                if line.url != url:
-                    _refuse(
-                        table, line, f"in the list this record is {url!r}. Has the list changed?"
-                    )
+                _refuse(table, line, "it has a row for this record already.")
+            url = clean(self._spider.index.record(line.position).url)
+            if line.url != url:
+                _refuse(table, line, f"in the list this record is {url!r}. Has the list changed?")
             if not count & 0xFFFF and monotonic() > report:
                 logger.info(
                     "Reading %(path)s: %(count)d rows so far", {"path": table.path, "count": count}
@@ -109,22 +113,31 @@ class Resume:
                 report = monotonic() + _REPORT_SECONDS
             yield line
 
-    def _agree(self, tables: "list[RetriedTable] | list[TableFile]") -> None:
-        """Cut tables to the rows that they have in common.
+    def _agree(
+        self, tables: "list[RetriedTable] | list[TableFile]", *, in_full: bool = True
+    ) -> None:
+        """Cut tables to the rows that they have in common, *in_full* with the same outcomes.
 
         Raises:
             OutputError: they hold different rows, so which records are done is not known.
         """
         if len(tables) == 1:
             return
+
+        def key(line: Line) -> Hashable:
+            return (line.position, line.outcome, line.error) if in_full else line.position
+
+        def content(table: TableFile) -> int:
+            return sum(map(hash, map(key, self._rows(table))))  # whatever the order
+
         ends = [0] * len(tables)
         # To the end of the longest: what is no table of this list is refused, not cut.
         for lines in zip_longest(*map(self._rows, tables)):
             if None in lines:
                 continue
-            if len({line.position for line in lines}) > 1:
-                if all(sum(1 for _ in self._rows(table)) == self._total for table in tables):
-                    return  # complete, and not all of them are in order yet
+            if len(set(map(key, lines))) > 1:
+                if len(set(map(content, tables))) == 1:
+                    return  # not all of them are in order yet
                 raise OutputError(
                     f"{tables[0].path} and {tables[1].path} hold different rows, so which records "
                     "are done is not known. Type -O for both, or name one of them"

@@ -44,6 +44,7 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         "urlcrawler.extensions.summary.Summary": 20,  # it tells what the two have found
     },
 }
+_BOOLEANS = ("SORT_TABLE", "CSV_FORMULAS")
 _AT_LEAST = {
     "CONCURRENT_REQUESTS": 0,
     "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
@@ -73,12 +74,19 @@ def _set(settings: BaseSettings, name: str, value: Any) -> None:
     settings.set(name, value, priority=(settings.getpriority(name) or 0) + 1)
 
 
-def check_numbers(settings: BaseSettings) -> None:
-    """Refuse values with which nothing would ever be requested.
+def check_values(settings: BaseSettings) -> None:
+    """Refuse values with which nothing would ever be requested or written.
 
     Raises:
-        ArgumentError: a setting is no number, or too small.
+        ArgumentError: a setting is no number, or too small, or neither true nor false.
     """
+    for name in _BOOLEANS:
+        try:
+            settings.getbool(name)
+        except ValueError as error:
+            raise ArgumentError(
+                f"setting {name}: must be 1 or 0, not {settings[name]!r}"
+            ) from error
     for name, least in _AT_LEAST.items():
         try:
             fits = float(settings[name]) >= least
