@@ -17,6 +17,12 @@ from urlcrawler.demo import names
 HOSTS = 40  # hosts of the local site; addresses of their own where the machine has them
 RESOLVER = "TWISTED_DNS_RESOLVER=urlcrawler.demo.names.DemoResolver"
 TESTS = Path(__file__).parent
+ENVIRONMENT = {
+    **os.environ,
+    "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings",
+    # This checkout's package, whichever one is installed; saboteurs.py and its like.
+    "PYTHONPATH": os.pathsep.join([str(TESTS / "crawl"), str(TESTS.parent)]),
+}
 TIMEOUT = 120  # seconds after which a crawl counts as hanging
 
 
@@ -81,12 +87,7 @@ def run_scrapy(
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "scrapy", *words],
         cwd=folder,
-        env={
-            **os.environ,
-            "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings",
-            # This checkout's package, whichever one is installed; saboteurs.py and its like.
-            "PYTHONPATH": os.pathsep.join([str(TESTS / "crawl"), str(TESTS.parent)]),
-        },
+        env=ENVIRONMENT,
         input=stdin,
         capture_output=True,
         text=True,
@@ -125,7 +126,7 @@ def crawl_under_way(
     with subprocess.Popen(
         [*command, "-a", "file=urls.txt", *words, "-s", RESOLVER],
         cwd=folder,
-        env={**os.environ, "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings"},
+        env=ENVIRONMENT,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:

@@ -43,11 +43,22 @@ class _TableExporter(BaseItemExporter):
         if self._table is None:
             super().export_item(item)  # type: ignore[safe-super]
         elif isinstance(item, Row):
-            self._table.add(item, self._note(item))
+            try:
+                self._table.add(item, self._note(item))
+            except Exception as error:
+                # A value that no file can hold, or whose __str__ raises: the row says so instead.
+                _empty(item, f"its values cannot be written: {type(error).__name__}: {error}")
+                self._table.add(item, self._note(item))
 
     def _note(self, row: Row) -> Callable[[], None]:
         spider: Any = self._crawler.spider
         return lambda: spider.ledger.written(row["position"], self._table)
+
+
+def _empty(row: Row, reason: str) -> None:
+    """Turn *row* into one of a failed record, with nothing in it but what it is about."""
+    row.update({name: None for name in row if name not in ("position", "url", "attempts")})
+    row.update(outcome="failed", error="pipeline", reason=reason)
 
 
 class TableCsvExporter(_TableExporter, CsvItemExporter):

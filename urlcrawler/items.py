@@ -10,7 +10,7 @@ from scrapy import Request
 from scrapy.http import Response, TextResponse
 
 from urlcrawler.inputs.records import Record
-from urlcrawler.outcomes import ERRORS, error_of_status
+from urlcrawler.outcomes import ERRORS, OUTCOMES, error_of_status
 
 
 @dataclass(slots=True)
@@ -119,7 +119,15 @@ class Table:
         self.columns = [*OWN_COLUMNS, *self._carried.values()]
 
     def row(self, page: Page) -> Row:
-        """Return *page* as a flat row that has every column, in order."""
+        """Return *page* as a flat row that has every column, in order.
+
+        Raises:
+            ValueError: code of a spider has set an outcome or error that does not exist.
+        """
+        if page.outcome not in OUTCOMES:
+            raise ValueError(f"outcome {page.outcome!r} is none of: {', '.join(OUTCOMES)}")
+        if page.error is not None and page.error not in ERRORS:
+            raise ValueError(f"error {page.error!r} is none of: {', '.join(ERRORS)}")
         row = Row({name: clean(getattr(page, name)) for name in OWN_COLUMNS})
         for name, column in self._carried.items():
             row[column] = clean(page.columns.get(name))

@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import logging
+import time
 from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
 from typing import Any, ClassVar
 
 from scrapy import Request, Spider, signals
@@ -166,6 +168,27 @@ class Closes(UrlListSpider):
             raise CloseSpider("enough")
 
 
+class InventsAnOutcome(UrlListSpider):
+    name = "invents"
+
+    def parse_page(self, response: Any, page: Any) -> None:
+        if is_victim(page):
+            page.outcome = "sold-out"
+
+
+class SetsWhatNoFileHolds(UrlListSpider):
+    name = "sets"
+
+    def parse_page(self, response: Any, page: Any) -> None:
+        if is_victim(page):
+            page.title = {("a", "b"): 1}
+
+
+class WritesToAPath(UrlListSpider):
+    name = "path"
+    custom_settings: ClassVar[Any] = {"FEEDS": {Path("table.csv"): {"format": "csv"}}}
+
+
 class RaisesInErrback(UrlListSpider):
     name = "raises_in_errback"
 
@@ -276,3 +299,12 @@ class Unaccounted:
     def from_crawler(cls, crawler: Crawler) -> "Unaccounted":
         crawler.spider.ledger.hand_out = lambda position: None  # type: ignore[union-attr]
         return cls()
+
+
+class Blocks:
+    """Lets the event loop stand still for a minute."""
+
+    def process_response(self, request: Request, response: Any) -> Any:
+        if "victim" in request.url:
+            time.sleep(60)
+        return response

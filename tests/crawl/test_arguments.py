@@ -47,6 +47,7 @@ WRONG = [
     (["file=urls.txt", "limit=ten"], ["argument `limit`", "'ten'"]),
     (["file=urls.txt", "limit=-1"], ["argument `limit`", "'-1'"]),
     (["file=urls.txt", "retry=fialed"], ["argument `retry`", "'fialed'", "mean `failed`"]),
+    (["file=urls.txt", "retry="], ["argument `retry`", "Type retry=failed"]),
     (["file=urls.txt", "retry=dns,404"], ["argument `retry`", "'404'", "http-4xx"]),
 ]
 

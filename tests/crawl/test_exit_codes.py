@@ -1,7 +1,6 @@
 """What a script sees: how the crawl ended."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crawling import Crawl, SiteProcess, crawl_under_way, read_table
+from crawling import ENVIRONMENT, Crawl, SiteProcess, crawl_under_way, read_table
 
 from urlcrawler.items import OWN_COLUMNS
 
@@ -93,7 +92,7 @@ def test_an_interrupt_while_the_list_is_read_ends_at_once(
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls", "-a", "file=urls.txt"],
         cwd=tmp_path,
-        env={**os.environ, "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings"},
+        env=ENVIRONMENT,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
@@ -135,7 +134,7 @@ def test_a_second_interrupt_does_not_wait_for_the_order_of_the_table(tmp_path: P
     with subprocess.Popen(
         [*command, "-o", "table.jsonl"],
         cwd=tmp_path,
-        env={**os.environ, "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings"},
+        env=ENVIRONMENT,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
@@ -148,3 +147,24 @@ def test_a_second_interrupt_does_not_wait_for_the_order_of_the_table(tmp_path: P
         _, log = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in log) == (130, False)
     assert (tmp_path / "table.jsonl").read_bytes() == before
+
+
+def test_a_second_interrupt_does_not_wait_for_code_that_blocks(
+    tmp_path: Path, site: SiteProcess
+) -> None:
+    """The event loop stands still; the rows so far are whole all the same."""
+    lines = [*(site.url(f"/page/{n}") for n in range(5)), site.url("/page/victim?delay=2", host=2)]
+    (tmp_path / "urls.txt").write_text("\n".join(lines))
+    blocking = json.dumps({"saboteurs.Blocks": 500})
+    with crawl_under_way(
+        tmp_path, "-o", "table.csv", "-s", f"DOWNLOADER_MIDDLEWARES={blocking}", rows=1
+    ) as process:
+        time.sleep(3)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        began = time.monotonic()
+        _, log = process.communicate(timeout=60)
+    assert time.monotonic() - began < 15  # it blocks for a minute
+    assert (process.returncode, "Traceback" in log) == (130, False)
+    assert read_table(tmp_path / "table.csv")

@@ -38,6 +38,8 @@ SPIDERS = [
     ("exits", "failed", "extract", "SystemExit"),
     ("interrupts", "failed", "extract", "KeyboardInterrupt"),
     ("closes", "ok", "", ""),
+    ("invents", "failed", "pipeline", "outcome 'sold-out' is none of: ok, http_error"),
+    ("sets", "failed", "pipeline", "its values cannot be written: TypeError"),
     ("cannot_build", "failed", "extract", "ValueError: broken request"),
 ]
 

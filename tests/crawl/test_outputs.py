@@ -196,3 +196,43 @@ def test_the_list_is_not_overwritten_by_its_table(tmp_path: Path, option: str) -
         assert f"-o {table}: is the list itself" in refused.log
         assert refused.exit_code == 1
         assert (tmp_path / "list.csv").read_text() == "url\nnot a url\n"
+
+
+def test_one_file_under_two_names_is_refused(tmp_path: Path, site: SiteProcess) -> None:
+    """Its rows would be doubled."""
+    (tmp_path / "urls.txt").write_text(site.url("/page/1"))
+    for other in ("./table.csv", str(tmp_path / "table.csv")):
+        words = ("crawl", "urls", "-a", "file=urls.txt", "-o", "table.csv", "-o", other)
+        refused = run_scrapy(tmp_path, *words)
+        assert "is the same file as" in refused.log
+        assert (refused.exit_code, refused.rows) == (1, [])
+
+
+def test_a_feed_named_by_a_path_object_is_a_table_too(tmp_path: Path, site: SiteProcess) -> None:
+    """As Scrapy documents it for FEEDS; run twice, it is complete."""
+    (tmp_path / "urls.txt").write_text(site.url("/page/1"))
+    spiders = "SPIDER_MODULES=urlcrawler.spiders,saboteurs"
+    for _ in range(2):
+        crawled = run_scrapy(tmp_path, "crawl", "path", "-a", "file=urls.txt", "-s", spiders)
+        assert (crawled.exit_code, [row["outcome"] for row in crawled.rows]) == (0, ["ok"])
+
+
+@pytest.mark.parametrize("name", ["x%(limit)s.csv", "a:b.csv"])
+def test_a_feed_of_any_name_is_resumed(tmp_path: Path, site: SiteProcess, name: str) -> None:
+    """Attributes of the spider in it, or what looks like a scheme: twice gives one table."""
+    (tmp_path / "urls.txt").write_text(site.url("/page/1"))
+    table = name.replace("%(limit)s", "1")
+    words = ("crawl", "urls", "-a", "file=urls.txt", "-a", "limit=1", "-o", f"{name}:csv")
+    for _ in range(2):
+        crawled = run_scrapy(tmp_path, *words, table=table)
+        assert (crawled.exit_code, [row["outcome"] for row in crawled.rows]) == (0, ["ok"])
+
+
+@pytest.mark.parametrize("setting", ["SORT_TABLE=maybe", "CSV_FORMULAS=x"])
+def test_a_setting_that_is_neither_true_nor_false_is_refused(
+    crawl: Callable[..., Crawl], setting: str
+) -> None:
+    """Before the first request, in one sentence."""
+    refused = crawl(["http://127.0.0.1:1/"], "-s", setting)
+    assert f"setting {setting.split('=')[0]}: must be 1 or 0" in refused.log
+    assert (refused.exit_code, "Traceback" in refused.log) == (1, False)

@@ -122,6 +122,18 @@ def test_a_damaged_part_of_a_retry_costs_nothing(tmp_path: Path, interrupted: li
     assert check(tmp_path / "table.csv", interrupted).is_clean
 
 
+def test_a_wrong_list_does_not_cost_what_a_killed_retry_has_done(
+    tmp_path: Path, interrupted: list[str]
+) -> None:
+    """It is refused, and the next run goes on as if nothing had happened."""
+    before = (tmp_path / ".table.csv.retry").read_bytes()
+    (tmp_path / "urls.txt").write_text("\n".join(interrupted[::-1]))
+    assert again(tmp_path, "-a", "retry=failed").exit_code == 1
+    assert (tmp_path / ".table.csv.retry").read_bytes() == before
+    (tmp_path / "urls.txt").write_text("\n".join(interrupted))
+    assert again(tmp_path).exit_code == 0
+
+
 def test_two_tables_are_retried_together(tmp_path: Path, lines: list[str]) -> None:
     """Both end with the same rows, also when a kill took the part of one of them."""
     words = ("crawl", "urls", "-a", "file=urls.txt", "-o", "a.csv", "-o", "b.jsonl", *NO_RETRIES)

@@ -63,8 +63,6 @@ class Command(ScrapyCrawl):
             failed.append(error)  # sys.exit() in a constructor
         interrupts.over()
         self.exitcode = self._code(crawler, failed, interrupts.received)
-        if interrupts.at_once:
-            print("scrapy crawl: stopped. To go on, run it again without -O", file=sys.stderr)
 
     def _code(
         self, crawler: Crawler, failed: list[BaseException], interrupt: signal.Signals | None

@@ -16,6 +16,7 @@ class Interrupts:
     """
 
     _PATIENCE = 30.0  # seconds
+    _AT_ONCE = 1.5
 
     def __init__(self) -> None:
         self.received: signal.Signals | None = None
@@ -47,7 +48,13 @@ class Interrupts:
     def _hearing(self, handler: Any) -> Any:
         def hear(number: int, frame: Any) -> None:
             if self.received:
-                self.at_once = True
+                if not self.at_once:
+                    self.at_once = True
+                    os.write(2, b"Stopped. To go on, run it again without -O\n")
+                    # Code that blocks the event loop would have to come to its end first.
+                    leave = threading.Timer(self._AT_ONCE, os._exit, (128 + number,))
+                    leave.daemon = True
+                    leave.start()
                 handler(number, frame)
                 return
             self.received = signal.Signals(number)

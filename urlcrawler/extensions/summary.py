@@ -4,6 +4,7 @@ import logging
 import shlex
 import sys
 from collections import Counter
+from pathlib import Path
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -18,6 +19,7 @@ from urlcrawler.outcomes import RETRYABLE
 logger = logging.getLogger(__name__)
 
 _SHOWN_ERRORS = 5
+_OUTPUTS = ("-o", "-O", "--output", "--overwrite-output")
 
 
 class Summary:
@@ -29,6 +31,7 @@ class Summary:
         self._rows: Counter[tuple[str, str | None]] = Counter()
         self._examples: dict[str, str] = {}
         self._feeds: list[str] = []
+        self._words: list[str] = []  # of the command line, for these feeds
         self._requested = 0
         self._began = monotonic()
 
@@ -57,7 +60,8 @@ class Summary:
 
     def item_scraped(self, item: Any) -> None:
         """Count a row."""
-        if not isinstance(item, Row):
+        spider: Any = self.crawler.spider
+        if not isinstance(item, Row) or item["position"] not in spider.ledger:
             return
         self._rows[item["outcome"], item["error"]] += 1
         self._requested += bool(item["attempts"])
@@ -67,6 +71,8 @@ class Summary:
     def feed_slot_closed(self, slot: Any) -> None:
         """Note where a table is."""
         self._feeds.append(_without_password(slot.uri))
+        named = Path(slot.uri).suffix == f".{slot.format}"
+        self._words += ["-o", slot.uri if named else f"{slot.uri}:{slot.format}"]
 
     def engine_stopped(self) -> None:
         """Log the summary; nothing comes after it."""
@@ -96,9 +102,9 @@ class Summary:
             lines += ["", f"{unwritten} rows could not be written: see the errors above"]
         lines += ["", *(f"The table: {uri}" for uri in self._feeds)]
         if rows < total:
-            lines.append(f"Not finished. To go on: {_again(self._feeds)}")
+            lines.append(f"Not finished. To go on: {_again(self._words)}")
         elif spider.ledger.primary and (failed := self._retryable()):
-            again = _again(self._feeds, "-a", "retry=failed")
+            again = _again([*self._words, "-a", "retry=failed"])
             lines.append(f"{failed} of them may go well another time: {again}")
         return lines
 
@@ -113,13 +119,12 @@ def _without_password(uri: str) -> str:
     )
 
 
-def _again(feeds: list[str], *more: str) -> str:
+def _again(more: list[str]) -> str:
     """Return the command line that continues the crawl, with *more* words at its end."""
-    words, skip = [], False
-    for word in ["scrapy", "crawl", *sys.argv[1:]]:  # Scrapy takes the command's name out
-        if word in ("-o", "-O") or skip:
-            skip = not skip
-        else:
+    words, given = ["scrapy", "crawl"], iter(sys.argv[1:])  # Scrapy takes the command's name out
+    for word in given:
+        if word in _OUTPUTS:
+            next(given, None)
+        elif not word.startswith(("-o", "-O", *(f"{name}=" for name in _OUTPUTS[2:]))):
             words.append(word)
-    words += [part for uri in feeds for part in ("-o", uri)]
     return shlex.join([*words, *more])

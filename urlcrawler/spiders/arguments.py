@@ -58,12 +58,14 @@ def positive(name: str, value: str | int) -> int:
     return int(value)
 
 
-def errors_named(name: str, value: str) -> frozenset[str]:
-    """Return the errors that *value* names, separated by commas; `failed` is every retryable one.
+def errors_named(name: str, value: str | None) -> frozenset[str]:
+    """Return the errors that *value* names, separated by commas; `failed` is every retryable.
 
     Raises:
         ArgumentError: it names something else.
     """
+    if value is None:
+        return frozenset()
     errors: set[str] = set()
     for word in filter(None, map(str.strip, value.split(","))):
         if word == "failed":
@@ -77,4 +79,6 @@ def errors_named(name: str, value: str) -> frozenset[str]:
                 f"argument `{name}`: there is no error {word!r}. {hint}Type {name}=failed for all "
                 f"that are retryable, or some of: {', '.join(ERRORS)}"
             )
+    if not errors:
+        raise ArgumentError(f"argument `{name}`: names no error. Type {name}=failed")
     return frozenset(errors)

@@ -95,7 +95,7 @@ class UrlListSpider(Spider):
         limit = positive("limit", kwargs["limit"]) if "limit" in kwargs else 0
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider._failures = set()
-        spider.retried_errors = errors_named("retry", kwargs.get("retry", ""))
+        spider.retried_errors = errors_named("retry", kwargs.get("retry"))
         spider.earlier_rows = Counter()
         with interruptible(), ExitStack() as on_error:
             spider.source = source = open_source(kwargs["file"])
