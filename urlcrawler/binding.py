@@ -1,7 +1,7 @@
 """What binds a table to its list: a small hidden file beside it, which may be lost.
 
-With it, a table is known to be of the same list without comparing every row with its record.
-Without it, or when the list has changed by a byte, every row is compared.
+Every row is compared with its record in any case: that costs little, and a table may have been put
+in the place of another. With this file it can be said what has changed, the list or the table.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ class Binding:
         return cls(VERSION, columns, os.fstat(list_file.fileno()).st_size, digest)
 
     def save(self, table: Path) -> None:
-        """Keep this beside *table*; where that is not possible, its rows are compared next time."""
+        """Keep this beside *table*; where that is not possible, it is done without."""
         path, new = _place(table), beside(table, ".meta.new")
         try:
             new.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")

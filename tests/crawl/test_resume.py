@@ -79,6 +79,7 @@ def test_a_list_that_grew_at_its_end_is_continued(tmp_path: Path, lines: list[st
     (tmp_path / "urls.txt").write_text("\n".join(lines))
     crawled = again(tmp_path)
     assert "8 of 12 records" in crawled.log
+    assert "the list has changed since the table was begun; its rows still fit" in crawled.log
     assert [row["url"] for row in crawled.rows] == lines
 
 
@@ -88,7 +89,7 @@ def test_a_list_that_changed_is_refused(tmp_path: Path, lines: list[str]) -> Non
     before = (tmp_path / "table.csv").read_bytes()
     (tmp_path / "urls.txt").write_text("\n".join(lines[1:] + lines[:1]))
     crawled = again(tmp_path)
-    assert "Has the list changed? Type -O table.csv to start afresh" in crawled.log
+    assert "The list has changed since the table was begun. Type -O table.csv" in crawled.log
     assert (crawled.exit_code, "Traceback" in crawled.log) == (1, False)
     assert (tmp_path / "table.csv").read_bytes() == before
 
@@ -104,7 +105,8 @@ def test_a_table_of_another_list_is_refused(
     if not kept:
         (tmp_path / ".table.csv.meta.json").unlink()
     crawled = again(tmp_path)
-    assert "Has the list changed? Type -O table.csv to start afresh" in crawled.log
+    why = "so this is another table." if kept else "Has the list changed?"
+    assert f"{why} Type -O table.csv to start afresh" in crawled.log
     assert crawled.exit_code == 1
 
 

@@ -58,7 +58,13 @@ class Resume:
                 "Rows of an interrupted retry are crawled again: %(why)s", {"why": why_not}
             )
         for table in self._tables:
-            if saved(table.path) != self._binding:
+            begun_with = saved(table.path)
+            if begun_with and begun_with != self._binding:
+                logger.info(
+                    "%(path)s: the list has changed since the table was begun; its rows still fit",
+                    {"path": table.path},
+                )
+            if begun_with != self._binding:
                 self._binding.save(table.path)
         ledger.primary = primary
         if ledger.count or primary.again.count:
@@ -105,13 +111,24 @@ class Resume:
                 _refuse(table, line, "it has a row for this record already.")
             url = clean(self._spider.index.record(line.position).url)
             if line.url != url:
-                _refuse(table, line, f"in the list this record is {url!r}. Has the list changed?")
+                _refuse(table, line, f"in the list this record is {url!r}. {self._changed(table)}")
             if not count & 0xFFFF and monotonic() > report:
                 logger.info(
                     "Reading %(path)s: %(count)d rows so far", {"path": table.path, "count": count}
                 )
                 report = monotonic() + _REPORT_SECONDS
             yield line
+
+    def _changed(self, table: TableFile) -> str:
+        """Say why a row does not fit, as far as that is known."""
+        begun_with = saved(table.path)
+        if begun_with is None:
+            return "Has the list changed?"
+        if begun_with == self._binding:
+            return (
+                "The list is the one that the table here was begun with, so this is another table."
+            )
+        return "The list has changed since the table was begun."
 
     def _agree(
         self, tables: "list[RetriedTable] | list[TableFile]", *, in_full: bool = True
