@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import sys
 import time
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -308,3 +309,11 @@ class Blocks:
         if "victim" in request.url:
             time.sleep(60)
         return response
+
+
+class OpensSlowly:
+    """A pipeline that waits for something before the first request."""
+
+    async def open_spider(self) -> None:
+        print("opening", file=sys.stderr, flush=True)
+        await asyncio.sleep(60)

@@ -168,3 +168,26 @@ def test_a_second_interrupt_does_not_wait_for_code_that_blocks(
     assert time.monotonic() - began < 15  # it blocks for a minute
     assert (process.returncode, "Traceback" in log) == (130, False)
     assert read_table(tmp_path / "table.csv")
+
+
+def test_an_interrupt_while_a_component_opens_exits_with_130(
+    tmp_path: Path, site: SiteProcess
+) -> None:
+    """Nothing was requested yet; the table of an earlier run is as it was."""
+    (tmp_path / "urls.txt").write_text(site.url("/page/1"))
+    slow = json.dumps({"saboteurs.OpensSlowly": 500})
+    command = [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls"]
+    with subprocess.Popen(
+        [*command, "-a", "file=urls.txt", "-o", "table.csv", "-s", f"ITEM_PIPELINES={slow}"],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        while "opening" not in process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        _, log = process.communicate(timeout=20)
+    assert "run it again without -O" in log
+    assert (process.returncode, "Traceback" in log) == (130, False)

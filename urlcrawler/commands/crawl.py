@@ -62,10 +62,15 @@ class Command(ScrapyCrawl):
                 _leave(error)
             failed.append(error)  # sys.exit() in a constructor
         interrupts.over()
-        self.exitcode = self._code(crawler, failed, interrupts.received)
+        self.exitcode = self._code(crawler, failed, interrupts.received, began=interrupts.watching)
 
     def _code(
-        self, crawler: Crawler, failed: list[BaseException], interrupt: signal.Signals | None
+        self,
+        crawler: Crawler,
+        failed: list[BaseException],
+        interrupt: signal.Signals | None,
+        *,
+        began: bool,
     ) -> int:
         if failed:
             if not isinstance(failed[0], UrlcrawlerError):
@@ -79,6 +84,10 @@ class Command(ScrapyCrawl):
         stats = crawler.stats.get_stats()
         if stats.get("finish_reason") == "no_output":
             return CANNOT_START
+        if not began and "finish_reason" not in stats:
+            # Only a signal does that, while components open. Scrapy does not say which.
+            print("Stopped. To go on, run it again without -O", file=sys.stderr)
+            return 128 + signal.SIGINT
         tables: Any = crawler.spider.tables  # type: ignore[union-attr]
         unwritten = stats.get("records/unwritten") or any(t.failure for t in tables.values())
         if unwritten or any(name.startswith("feedexport/failed_count") for name in stats):
