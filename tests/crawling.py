@@ -118,6 +118,22 @@ def crawl_list(
 
 
 @contextmanager
+def crawl_that_says(folder: Path, what: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A crawl of *folder*/urls.txt that has just logged a line with *what* in it, and goes on."""
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls", "-afile=urls.txt", *words],
+        cwd=folder,
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        while what not in process.stderr.readline():
+            assert process.poll() is None
+        yield process
+
+
+@contextmanager
 def crawl_under_way(
     folder: Path, *words: str, rows: int = 1, table: str = "table.csv"
 ) -> Iterator[subprocess.Popen[str]]:

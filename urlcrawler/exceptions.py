@@ -23,7 +23,9 @@ class ListError(UrlcrawlerError):
 
 
 class OutputError(UrlcrawlerError):
-    """Raised by `spiders.feeds`, `spiders.resume` and `tablefile` before the first request."""
+    """Raised by `spiders.feeds`, `spiders.resume` and what opens tables, before the first request;
+    by `ordering` at the end.
+    """
 
 
 class Interrupted(UrlcrawlerError):  # noqa: N818 - what the user wanted, not an error

@@ -39,14 +39,14 @@ class RetriedTable(TableFile):
         has_rows = self.part and self.part.size > len(self.format.header())
         return self._part_path if has_rows else None
 
-    def open_part(self, total: int) -> TableFile:
-        """Begin or continue to crawl rows again, of a list of *total* records.
+    def open_part(self, again: Ledger) -> TableFile:
+        """Begin or continue to crawl rows again: those of the records in *again*.
 
         Raises:
             OutputError: the part cannot be opened.
         """
         self.part = TableFile(self._part_path, self.format, locked=False)
-        self.again = Ledger(total)
+        self.again = again
         return self.part
 
     def begin_anew(self) -> None:

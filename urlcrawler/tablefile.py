@@ -176,9 +176,7 @@ class TableFile:
             OSError: they are not.
         """
         os.fsync(self._fd)
-        if not os.path.exists(self.path) or not os.path.samestat(
-            os.stat(self.path), os.fstat(self._fd)
-        ):
+        if not self.path.exists() or not os.path.samestat(self.path.stat(), os.fstat(self._fd)):
             raise OSError(errno.ESTALE, "somebody has replaced or removed it meanwhile")
         self._synced, self._sync_at = self.size, monotonic() + _SYNC_SECONDS
         self._unsynced = []
@@ -203,7 +201,9 @@ class TableFile:
     def _append(self, data: bytes) -> None:
         written = os.pwrite(self._fd, data, self.size)
         if written < len(data):
-            raise OSError(28, "No space left on device")  # what a short write is the herald of
+            raise OSError(
+                errno.ENOSPC, os.strerror(errno.ENOSPC)
+            )  # what a short write is the herald of
         self.size += written
 
     def _fail(self, error: OSError, size: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crawling import ENVIRONMENT, Crawl, SiteProcess, crawl_under_way, read_table
+from crawling import ENVIRONMENT, Crawl, SiteProcess, crawl_that_says, crawl_under_way, read_table
 
 from urlcrawler.items import OWN_COLUMNS
 
@@ -130,17 +130,7 @@ def test_a_second_interrupt_does_not_wait_for_the_order_of_the_table(tmp_path: P
         for n in range(count, 0, -1):
             table.write(json.dumps(row | {"position": n, "url": f"http://h/{n}"}) + "\n")
     before = (tmp_path / "table.jsonl").read_bytes()
-    command = [sys.executable, "-m", "scrapy", "crawl", "urls", "-a", "file=urls.txt"]
-    with subprocess.Popen(
-        [*command, "-o", "table.jsonl"],
-        cwd=tmp_path,
-        env=ENVIRONMENT,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        while "Closing spider" not in process.stderr.readline():
-            pass
+    with crawl_that_says(tmp_path, "Closing spider", "-o", "table.jsonl") as process:
         for _ in range(2):
             time.sleep(0.2)
             process.send_signal(signal.SIGINT)
@@ -176,17 +166,8 @@ def test_an_interrupt_while_a_component_opens_exits_with_130(
     """Nothing was requested yet; the table of an earlier run is as it was."""
     (tmp_path / "urls.txt").write_text(site.url("/page/1"))
     slow = json.dumps({"saboteurs.OpensSlowly": 500})
-    command = [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls"]
-    with subprocess.Popen(
-        [*command, "-a", "file=urls.txt", "-o", "table.csv", "-s", f"ITEM_PIPELINES={slow}"],
-        cwd=tmp_path,
-        env=ENVIRONMENT,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        while "opening" not in process.stderr.readline():
-            pass
+    words = ("-o", "table.csv", "-s", f"ITEM_PIPELINES={slow}")
+    with crawl_that_says(tmp_path, "opening", *words) as process:
         process.send_signal(signal.SIGINT)
         _, log = process.communicate(timeout=20)
     assert "run it again without -O" in log

@@ -37,13 +37,13 @@ class Resume:
         primary, ledger = self._tables[0], self._spider.ledger
         # While a retry is merged, one table may have the new rows and the next one the old.
         self._agree(self._tables, in_full=not any(table.has_part for table in self._tables))
-        renewed, why_not = self._open_parts()
+        again = Ledger(self._total)
+        renewed, why_not = self._open_parts(again)
         for line in self._rows(primary):
             if line.position in renewed:
                 continue
             if line.error in self._spider.retried_errors:
-                for table in self._tables:
-                    table.again.add(line.position)
+                again.add(line.position)
             else:
                 self._have(line)
         for table in self._tables:
@@ -67,31 +67,31 @@ class Resume:
             if begun_with != self._binding:
                 self._binding.save(table.path)
         ledger.primary = primary
-        if ledger.count or primary.again.count:
+        if ledger.count or again.count:
             logger.info(
                 "%(path)s: %(done)d of %(total)d records have their row from an earlier run",
                 {
                     "path": primary.path,
-                    "done": ledger.count + primary.again.count,
+                    "done": ledger.count + again.count,
                     "total": self._total,
                 },
             )
         if self._spider.retried_errors:
-            logger.info("%(again)d of them are crawled again", {"again": primary.again.count})
+            logger.info("%(again)d of them are crawled again", {"again": again.count})
 
     def _have(self, line: Line) -> None:
         self._spider.ledger.add(line.position)
         self._spider.earlier_rows[line.outcome, line.error] += 1
 
-    def _open_parts(self) -> tuple[Ledger, OutputError | None]:
-        """Open the parts with rows of a retry, if there is one.
+    def _open_parts(self, again: Ledger) -> tuple[Ledger, OutputError | None]:
+        """Open the parts with rows of a retry, if there is one; they take those of *again*.
 
         Returns:
             whose rows are there, and why they cannot be used.
         """
         renewed = Ledger(self._total)
         if self._spider.retried_errors or any(table.has_part for table in self._tables):
-            parts = [table.open_part(self._total) for table in self._tables]
+            parts = [table.open_part(again) for table in self._tables]
             try:
                 self._agree(parts)
                 for line in self._rows(parts[0]):
