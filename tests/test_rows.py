@@ -93,7 +93,7 @@ def test_a_table_torn_anywhere_keeps_its_whole_rows(
 @pytest.mark.parametrize("name", ["csv", "jsonl"])
 def test_one_row_takes_one_write_whatever_its_size(tmp_path: Path, name: str) -> None:
     """1 byte to 1 MB in one table, read back as they were."""
-    chance = random.Random(1)  # noqa: S311 - a seed makes the run repeatable
+    chance = random.Random(1)
     some = [("x" * size, chance.choice('"\n,é') * size) for size in (0, 1, 100, 10**4, 10**6)]
     path, format_ = tmp_path / "table", FORMATS[name](COLUMNS)
     path.write_bytes(format_.header() + b"".join(encoded(format_, some)))

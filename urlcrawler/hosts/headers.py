@@ -1,0 +1,55 @@
+"""What servers say about waiting: Retry-After, RateLimit and their older spellings."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+_EPOCH = 1_000_000_000  # a larger number is a time, not a number of seconds
+_ITEM = re.compile(r"(?:^|[;,\s])(r|t|remaining|reset)=(\d+(?:\.\d+)?)", re.IGNORECASE)
+
+
+def retry_after(value: str | None, now: datetime | None = None) -> float | None:
+    """Return the seconds that a Retry-After header asks for; None when it says nothing usable.
+
+    Both forms of RFC 9110, section 10.2.3: seconds and HTTP date. A date that is past is 0.
+    """
+    value = (value or "").strip()
+    try:
+        if value.isascii() and re.fullmatch(r"\d+(\.\d+)?", value):
+            return float(value)
+        at = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
+
+
+def exhausted_for(headers: Mapping[str, str], now: float) -> float | None:
+    """Return for how many seconds a host will take no more requests; None when it does.
+
+    Reads `RateLimit` (draft-ietf-httpapi-ratelimit-headers, "default";r=0;t=30 and the older
+    limit=, remaining=, reset=), `RateLimit-Remaining` and `-Reset`, and both with `X-`.
+
+    Args:
+        headers: names in lower case.
+        now: seconds since 1970, for servers that give the time of the reset.
+    """
+    remaining, reset = _number(headers, "remaining"), _number(headers, "reset")
+    if remaining is None or reset is None:
+        items = {
+            name.lower()[0:3]: float(n) for name, n in _ITEM.findall(headers.get("ratelimit", ""))
+        }
+        remaining = items.get("r", items.get("rem"))
+        reset = items.get("t", items.get("res"))
+    if remaining is None or reset is None or remaining > 0:
+        return None
+    return max(0.0, reset - now if reset > _EPOCH else reset)
+
+
+def _number(headers: Mapping[str, str], name: str) -> float | None:
+    for prefix in ("ratelimit-", "x-ratelimit-", "x-rate-limit-"):
+        value = headers.get(prefix + name, "").split(",")[0].strip()
+        if value.isascii() and re.fullmatch(r"\d{1,12}(\.\d+)?", value):
+            return float(value)
+    return None
