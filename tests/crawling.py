@@ -1,18 +1,23 @@
 """Crawls as a user starts them, and the local site that they crawl."""
 
+import asyncio
 import csv
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from urlcrawler.demo import names
+from urlcrawler.demo.messages import Handler, Request, Response
+from urlcrawler.demo.site import Site
 
 HOSTS = 40  # hosts of the local site; addresses of their own where the machine has them
 RESOLVER = "TWISTED_DNS_RESOLVER=urlcrawler.demo.names.DemoResolver"
@@ -83,7 +88,10 @@ def run_scrapy(
 ) -> Crawl:
     """Run `scrapy ...` in *folder*, as a user would, and read the table it has written."""
     if words[0] == "crawl":
-        words = (*words, "-s", RESOLVER)
+        if not any("TWISTED_DNS_RESOLVER" in word for word in words):
+            words = (*words, "-s", RESOLVER)
+        if not any("BACKOFF_START" in word for word in words):
+            words = (*words, "-s", "BACKOFF_START=0.1")  # no host here needs so much rest
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "scrapy", *words],
         cwd=folder,
@@ -150,3 +158,62 @@ def crawl_under_way(
         while len(read_table(folder / table)) < rows and time.monotonic() < deadline:
             time.sleep(0.1)
         yield process
+
+
+PAGE = b"<title>A page</title>"
+
+
+class Server:
+    """Routes that remember when what was asked for, and answer as *answer* says.
+
+    *answer* is given the request and its number; *robots* may be an answer, or be one too.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Request, int], Response] = lambda request, number: Response(PAGE),
+        robots: Response | Callable[[Request, int], Response] | None = None,
+    ) -> None:
+        self.times: list[tuple[float, str, str]] = []  # when, host, path
+        self.robots_times: list[float] = []
+        self._answer = answer
+        self._robots = robots or Response(b"", 404)
+
+    @property
+    def routes(self) -> dict[str, Handler]:
+        return {"/*": self.page, "/robots.txt": self.robots}
+
+    async def page(self, request: Request) -> Response:
+        self.times.append((time.time(), request.host, request.path))
+        return self._answer(request, len(self.times))
+
+    async def robots(self, request: Request) -> Response:
+        self.robots_times.append(time.time())
+        if isinstance(self._robots, Response):
+            return self._robots
+        return self._robots(request, len(self.robots_times))
+
+    def gaps(self) -> list[float]:
+        return [after[0] - before[0] for before, after in pairwise(self.times)]
+
+
+def rules(text: str) -> Response:
+    """A robots.txt."""
+    return Response(text.encode(), content_type="text/plain")
+
+
+@contextmanager
+def site_of(routes: Mapping[str, Handler], *addresses: str) -> Iterator[Site]:
+    """A site of the test's own routes, in a thread, for as long as the block runs."""
+    loop = asyncio.new_event_loop()
+    site = Site(routes, addresses or ("127.0.0.1",))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(site.start(), loop).result(10)
+    try:
+        yield site
+    finally:
+        asyncio.run_coroutine_threadsafe(site.close(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()

@@ -22,7 +22,7 @@ def test_every_outcome_that_needs_a_reason_has_errors(outcome: str) -> None:
     assert outcome in {error.outcome for error in ERRORS.values()}
 
 
-@pytest.mark.parametrize("outcome", ["invalid", "robots", "skipped"])
+@pytest.mark.parametrize("outcome", ["invalid", "robots"])
 def test_what_was_decided_is_not_tried_again(outcome: str) -> None:
     """Crawling again helps neither a line that is no URL nor one that a rule forbids."""
     assert not any(error.retryable for error in ERRORS.values() if error.outcome == outcome)

@@ -1,5 +1,6 @@
 """README is part of the product: what it lists is what the code has."""
 
+import json
 import re
 from dataclasses import fields
 from itertools import pairwise
@@ -67,7 +68,7 @@ def test_readme_lists_every_setting_of_ours() -> None:
     from scrapy.settings import default_settings
 
     ours = {
-        name: repr(value).replace("''", '""')
+        name: json.dumps(value) if isinstance(value, str) else repr(value)
         for name, value in vars(settings).items()
         if name.isupper() and not hasattr(default_settings, name)
     }

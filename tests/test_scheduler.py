@@ -17,9 +17,9 @@ def stats(site: SiteProcess) -> dict[str, dict[str, int]]:
 
 def test_no_host_has_more_requests_than_its_ceiling(crawl: Callable[..., Crawl]) -> None:
     """CONCURRENT_REQUESTS_PER_DOMAIN holds for records and for what they redirect to."""
-    with serving(sorted({"127.0.0.1", *names.addresses(3)})) as site:
+    with serving(sorted({"127.0.0.1", *names.addresses(5)})) as site:
         target = site.url("/page/1?delay=0.2", host=3)
-        redirects = [site.url(f"/redirect/1?to={target}", host=2) for _ in range(20)]
+        redirects = [site.url(f"/redirect/1?to={target}", host=2 + n % 4) for n in range(20)]
         pages = [site.url(f"/page/{page}?delay=0.2") for page in range(20)]
         crawl(
             redirects + pages,

@@ -1,18 +1,28 @@
-"""Tells the scheduler when a host has room again.
+"""Tells the scheduler when a host has room again, and the engine when to ask for more.
 
 Why this is a downloader: no signal of Scrapy's fires exactly once for every request that the
 scheduler gave out. `request_left_downloader` misses those that end in a middleware (robots.txt, a
 cached response), and middlewares miss those that end in an exception of another middleware.
-`fetch` is the one place that each of them passes, both ways. `tests/test_downloader.py` fails
-when Scrapy changes that.
+`fetch` is the one place that each of them passes, both ways. And the engine asks for the next
+request when something has happened, or every 5 s; that a pause or a delay is over is no event to
+it, and its `_slot.nextcall` is the only way to say so. `tests/test_downloader.py` fails when Scrapy
+changes either.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from scrapy import Request
 from scrapy.core.downloader import Downloader
+from scrapy.crawler import Crawler
 from scrapy.http import Response
+from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IHostResolution, IResolutionReceiver
+from zope.interface import implementer
+
+from urlcrawler.hosts.groups import Groups
+from urlcrawler.meta import ROBOTS_TXT
 
 
 class ListDownloader(Downloader):
@@ -22,9 +32,69 @@ class ListDownloader(Downloader):
         """Return what the download and its middlewares make of *request*."""
         scheduler: Any = self.crawler.engine.scheduler
 
+        is_robots_txt = ROBOTS_TXT in request.meta
+        self._robots_txt += is_robots_txt
+
         def finished(result: Any) -> Any:
+            self._robots_txt -= is_robots_txt
             scheduler.finished(request)
             return result
 
         fetched: Deferred[Response | Request] = super().fetch(request)
         return fetched.addBoth(finished)
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._robots_txt = 0  # requests for a robots.txt that are out
+        self.groups = Groups(crawler.settings["THROTTLE_GROUP_BY"], look_up)
+
+    def needs_backout(self) -> bool:
+        """Return whether there are as many requests as there may be.
+
+        One for a robots.txt takes the place of a request that waits for it: counted twice, a few
+        hundred hosts that do not answer would keep all others waiting.
+        """
+        return 0 < self.total_concurrency <= len(self.active) - self._robots_txt
+
+    def get_slot_key(self, request: Request) -> str:
+        """Return the slot of *request*: the one it names, or the group of its host."""
+        chosen: str | None = request.meta.get(self.DOWNLOAD_SLOT)
+        return chosen or self.groups.name(urlparse_cached(request).hostname or "")
+
+    def leave_slot(self, request: Request, hostname: str) -> None:
+        """Let *request*, a copy of one to *hostname*, find a slot by its own URL.
+
+        A `download_slot` that somebody has chosen stays.
+        """
+        if request.meta.get(self.DOWNLOAD_SLOT) in (hostname, self.groups.name(hostname)):
+            del request.meta[self.DOWNLOAD_SLOT]
+
+    def wake(self) -> None:
+        """Let the engine ask for the next request soon."""
+        slot = self.crawler.engine._slot if self.crawler.engine else None
+        if slot is not None:
+            slot.nextcall.schedule()
+
+
+def look_up(host: str, found: Callable[[str | None], None]) -> None:
+    """Call *found* with the address that requests to *host* go to; None when there is none."""
+    from twisted.internet import reactor  # installed by now, and not before
+
+    resolver: Any = reactor
+    resolver.nameResolver.resolveHostName(_FirstAddress(found), host)
+
+
+@implementer(IResolutionReceiver)
+class _FirstAddress:
+    def __init__(self, found: Callable[[str | None], None]) -> None:
+        self._found = found
+        self._address: str | None = None
+
+    def resolutionBegan(self, resolution: IHostResolution) -> None:  # noqa: N802
+        pass
+
+    def addressResolved(self, address: IAddress) -> None:  # noqa: N802
+        self._address = self._address or getattr(address, "host", None)
+
+    def resolutionComplete(self) -> None:  # noqa: N802
+        self._found(self._address)

@@ -15,6 +15,18 @@ class RobotsForbidden(exceptions.IgnoreRequest):
     """Raised by `middlewares.robots` for a URL that robots.txt forbids."""
 
 
+class RobotsUnreachable(exceptions.IgnoreRequest):
+    """Raised by `middlewares.robots` when nothing may be requested for want of a robots.txt.
+
+    Attributes:
+        wait: seconds that the server asked to wait before the next try, 0 when it did not.
+    """
+
+    def __init__(self, reason: str, wait: float = 0.0) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
 class SecondRow(exceptions.DropItem):
     """Raised by `pipelines.Flatten` for a page whose record has its row already."""
 
@@ -32,6 +44,8 @@ def explain(exception: BaseException) -> tuple[str, str]:
             if isinstance(cause, kinds):
                 return slug, _sentence(slug, cause)
     text = _text(exception)
+    if isinstance(exception, RobotsUnreachable):
+        return "robots-unreachable", text
     if isinstance(exception, exceptions.IgnoreRequest):
         for words, slug in _BY_WORDS.items():
             if words in text:

@@ -65,10 +65,14 @@ class Page:
         self.outcome, self.error, self.reason = ERRORS[error].outcome, error, reason
         return self
 
-    def requested(self, request: Request) -> "Page":
-        """Take over what is known of a request that was sent, answered or not."""
-        self.redirects = request.meta.get("redirect_times", 0)
-        self.attempts = request.meta.get("retry_times", 0) + 1
+    def requested(self, request: Request, *, waits: bool = False) -> "Page":
+        """Take over what is known of a request that was sent, answered or not.
+
+        One that *waits* was sent before, and is to be sent once more.
+        """
+        meta = request.meta
+        self.redirects = meta.get("redirect_times", 0)
+        self.attempts = meta.get("retry_times", 0) + meta.get("pauses", 0) + (not waits)
         self.fetched_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         return self
 
@@ -85,10 +89,12 @@ class Page:
         if isinstance(response, TextResponse) and response.body:
             self.encoding = response.encoding
         error = error_of_status(response.status)
-        if error == "bad-redirect":
+        if blocked := response.request.meta.get("blocked"):
+            self.fail("blocked", blocked)
+        elif error == "bad-redirect":
             self.fail(error, _redirect_reason(response))
         elif error:
-            self.fail(error, _status_reason(response.status))
+            self.fail(error, status_reason(response.status))
         else:
             self.outcome = "unchanged" if response.status == 304 else "ok"
         return self
@@ -154,7 +160,8 @@ def _escape(found: re.Match[str]) -> str:
     return found[0].encode("ascii", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
-def _status_reason(status: int) -> str:
+def status_reason(status: int) -> str:
+    """Return the sentence of a row about an HTTP status."""
     try:
         return f"the server answered {status} {HTTPStatus(status).phrase}"
     except ValueError:

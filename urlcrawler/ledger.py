@@ -32,6 +32,10 @@ class Ledger:
         """Note that somebody works on the record at *position* and owes its row."""
         self.open[position] = monotonic()
 
+    def put_back(self, position: int) -> None:
+        """Note that the record waits in the list again, and nobody owes its row."""
+        self.open.pop(position, None)
+
     def take(self, position: int) -> None:
         """Note that a part of the crawl that never forgets has the record."""
         if position in self.open:

@@ -9,7 +9,7 @@ OUTCOMES = {
     "invalid": "the record holds no URL that can be requested",
     "duplicate": "the same request as an earlier record, see `duplicate_of`",
     "robots": "robots.txt of the host forbids it",
-    "skipped": "a component of the project decided not to fetch or keep it",
+    "skipped": "not requested or not kept: its host is down, or a component decided so",
     "unchanged": "the server answered 304: the page has not changed",
 }
 
@@ -33,6 +33,10 @@ ERRORS = {
     "bad-scheme": Error("invalid", False, "a scheme other than http and https"),
     "bad-record": Error("invalid", False, "the line of the list cannot be read as a record"),
     "robots": Error("robots", False, "robots.txt forbids the URL to this crawler"),
+    "robots-unreachable": Error(
+        "skipped", True, "robots.txt could not be fetched, so nothing may be requested (RFC 9309)"
+    ),
+    "host-down": Error("skipped", True, "not requested: the host did not answer other requests"),
     "dns": Error("failed", True, "the host name does not resolve"),
     "refused": Error("failed", True, "the server refused the connection, or is not reachable"),
     "connect-timeout": Error("failed", True, "no connection within DOWNLOAD_TIMEOUT"),
@@ -49,6 +53,7 @@ ERRORS = {
     "http-4xx": Error("http_error", False, "the status is 4xx"),
     "http-5xx": Error("http_error", True, "the status is 5xx"),
     "rate-limited": Error("http_error", True, "the status is 429: too many requests"),
+    "blocked": Error("failed", True, "a protection service answered, or the host bans the crawler"),
     "extract": Error("failed", True, "code of the spider (`parse_page`) raised"),
     "middleware": Error("failed", True, "a downloader or spider middleware raised"),
     "pipeline": Error("failed", True, "an item pipeline raised"),
@@ -58,6 +63,14 @@ ERRORS = {
 }
 
 RETRYABLE = frozenset(slug for slug, error in ERRORS.items() if error.retryable)
+# What may be over in a minute, so that the crawl itself tries again. The other retryable ones want
+# somebody to look at them first, or another day.
+TRANSIENT = frozenset(
+    {
+        "dns", "refused", "connect-timeout", "read-timeout", "reset", "truncated", "protocol",
+        "decode", "proxy", "http-5xx", "rate-limited",
+    }
+)  # fmt: skip
 
 
 def error_of_status(status: int) -> str | None:

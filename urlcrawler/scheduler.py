@@ -3,21 +3,40 @@
 import logging
 from asyncio import CancelledError
 from collections.abc import Callable
-from typing import Any
+from time import monotonic
+from typing import Any, NamedTuple, cast
+from urllib.parse import urlparse
 
 from scrapy import Request, Spider
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
 from scrapy.dupefilters import BaseDupeFilter
+from scrapy.utils.asyncio import CallLaterResult, call_later
 from scrapy.utils.misc import build_from_crawler, load_object
 
 from urlcrawler.exceptions import InvalidUrl
-from urlcrawler.inputs.hosts import Host, HostQueue
+from urlcrawler.hosts.host import Host
+from urlcrawler.hosts.queue import HostQueue, Turn
+from urlcrawler.hosts.treatment import Sent
 from urlcrawler.inputs.index import Resolved
 from urlcrawler.inputs.records import Record
 from urlcrawler.items import Page
+from urlcrawler.manners import manners_of, own_manners_of
+from urlcrawler.meta import BACK_TO, IS_LAST_ROUND, LAST_ROUND, NOT_BEFORE
+from urlcrawler.writeoff import WriteOff
 
 logger = logging.getLogger(__name__)
+
+
+# What the answer may depend on; the rest is about the record.
+_KEPT_BY_PROBES = {"proxy", "cookiejar", "dont_merge_cookies", "download_timeout", "download_slot"}
+
+
+class Out(NamedTuple):
+    """A request that was given out: its host, and what was known of that then."""
+
+    host: Host[Request]
+    sent: Sent
 
 
 class ListScheduler(BaseScheduler):
@@ -26,13 +45,20 @@ class ListScheduler(BaseScheduler):
     A request for a record is built when it is given out, so their number is bounded by the
     concurrency. Redirects, retries and requests of a spider's own wait here for room on their
     host, before its next record.
+
+    Attributes:
+        hosts: the state of the hosts; middlewares and extensions tell it what they learn.
     """
+
+    hosts: HostQueue[Request]
 
     def __init__(self, crawler: Crawler, dupefilter: BaseDupeFilter) -> None:
         self.crawler = crawler
         self._dupefilter = dupefilter
-        self._out: dict[Request, Host[Request]] = {}
-        self._hosts: HostQueue[Request]
+        self._out: dict[Request, Out] = {}
+        self._alarm: CallLaterResult | None = None
+        self._alarm_at = 0.0
+        self._is_closed = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "ListScheduler":
@@ -44,49 +70,89 @@ class ListScheduler(BaseScheduler):
         """Take over the list that the spider has indexed."""
         list_spider: Any = spider
         self._spider = list_spider
-        self._hosts = HostQueue(
+        settings = self.crawler.settings
+        manners = manners_of(settings)
+        self.hosts = HostQueue(
             list_spider.index,
-            total=self.crawler.settings.getint("CONCURRENT_REQUESTS"),
-            per_host=self.crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"),
+            total=settings.getint("CONCURRENT_REQUESTS"),
+            manners=manners,
+            own_manners=own_manners_of(settings, manners),
             done=list_spider.ledger.__contains__,
+            group=self._find_group,
         )
+        self._write_off = WriteOff(list_spider, self.hosts, self._wake)
         return self._dupefilter.open()
 
     def close(self, reason: str) -> Any:
         """Close the duplicate filter; records without a row are the next run's."""
+        self._is_closed = True
+        self._write_off.close()
+        if self._alarm:
+            self._alarm.cancel()
         return self._dupefilter.close(reason)
 
     def has_pending_requests(self) -> bool:
         """Return whether a record or a request waits."""
-        return bool(self._hosts)
+        return bool(self.hosts)
 
     def enqueue_request(self, request: Request) -> bool:
-        """Let *request* wait for its host; return False for a filtered duplicate."""
+        """Let *request* wait for its host; return False for a filtered duplicate.
+
+        With `not_before` in its meta it waits for that time, with `last_round` for all others.
+        """
         if not request.dont_filter and self._dupefilter.request_seen(request):
             self._dupefilter.log(request, self._spider)
             return False
-        slot = self.crawler.engine.downloader.get_slot_key(request)
-        self._hosts.push(slot, request, request.priority)
+        not_before = request.meta.pop(NOT_BEFORE, 0.0)
+        name = request.meta.pop(BACK_TO, None)
+        record = request.meta.get("record")
+        if request.meta.pop(LAST_ROUND, False) and isinstance(record, Record):
+            error, _, status = request.meta["failure"]
+            attempts = request.meta["retry_times"]
+            self.hosts.last_round.defer(record.position, attempts, error, status)
+            self._spider.ledger.put_back(record.position)
+            return True
+        downloader: Any = cast("Any", self.crawler.engine).downloader
+        if redirected := request.meta.get("redirect_urls"):
+            # Scrapy lets it keep the slot of the host that it comes from.
+            downloader.leave_slot(request, urlparse(redirected[-1]).hostname or "")
+        if name or self.hosts.host(slot := downloader.get_slot_key(request)):
+            self.hosts.push(name or slot, request, request.priority, not_before)
+        else:
+            self.hosts.push_to_group(slot, request, request.priority)
         self._note(request, self._spider.ledger.take)
+        self._watch()
         return True
 
     def next_request(self) -> Request | None:
         """Return the next request, or None while no host that has work has room."""
-        while turn := self._hosts.take():
-            request = turn.request if turn.record is None else self._build(turn.record)
+        request = None
+        while request is None and (turn := self.hosts.take()):
+            if turn.probe is not None:
+                request = self._probe(turn.probe, turn.host)
+            else:
+                request = turn.request if turn.record is None else self._build(turn.record, turn)
             if request is not None:
-                self._out[request] = turn.host
+                self._out[request] = Out(turn.host, turn.sent)
                 self._note(request, self._spider.ledger.take)
-                return request
-            self._hosts.give_back(turn.host)
-        return None
+            else:
+                self.hosts.give_back(turn.host)
+        self._watch()
+        return request
 
     def finished(self, request: Request) -> None:
         """Note that the downloader is done with *request*; `ListDownloader` calls it."""
-        host = self._out.pop(request, None)
-        if host is not None:  # None: robots.txt and the like never went through here
-            self._hosts.give_back(host)
+        out = self._out.pop(request, None)
+        if out is not None:  # None: robots.txt and the like never went through here
+            if request.callback is _nothing:
+                out.host.probed(out.sent, monotonic())
+            self.hosts.give_back(out.host)
         self._note(request, self._spider.ledger.let_go)
+        self._watch()
+
+    def out(self, request: Request) -> Out | None:
+        """Return to which host *request* was given out; None when it came another way."""
+        return self._out.get(request)
 
     @staticmethod
     def _note(request: Request, what: Callable[[int], None]) -> None:
@@ -95,7 +161,53 @@ class ListScheduler(BaseScheduler):
         if isinstance(record, Record):
             what(record.position)
 
-    def _build(self, resolved: Resolved) -> Request | None:
+    def _find_group(self, host: str, ready: Callable[[str], None]) -> None:
+        is_now = True
+
+        def found(group: str) -> None:
+            ready(group)
+            if not is_now:
+                self._wake()
+
+        cast("Any", self.crawler.engine).downloader.groups.find(host, found)
+        is_now = False
+
+    def _watch(self) -> None:
+        """See to what becomes due without anything else happening."""
+        while self.hosts.given_up:
+            self._write_off.start(self.hosts.given_up.popleft())
+        at = self.hosts.wake_at
+        if at is None or (self._alarm and self._alarm_at <= at) or self._is_closed:
+            return
+        if self._alarm:
+            self._alarm.cancel()
+        self._alarm_at = at
+        self._alarm = call_later(max(0.0, at - monotonic()), self._ring)
+
+    def _ring(self) -> None:
+        # No new alarm from here: the engine may have no room, and what is due would ring again at
+        # once and for ever. It asks when it has, and `next_request` sets the next one.
+        self._alarm = None
+        self._wake()
+
+    def _wake(self) -> None:
+        downloader: Any = self.crawler.engine and self.crawler.engine.downloader
+        downloader.wake()
+
+    @staticmethod
+    def _probe(good: Request, host: Host[Request]) -> Request:
+        """Return what went well before, to be asked once more; the answer is nobody's page."""
+        meta = {key: value for key, value in good.meta.items() if key in _KEPT_BY_PROBES}
+        meta |= {
+            "dont_obey_robotstxt": True,  # the page was allowed before
+            "dont_redirect": True,
+            "dont_retry": True,
+            "dont_cache": True,
+            "download_timeout": host.probe_timeout(meta["download_timeout"]),
+        }
+        return good.replace(callback=_nothing, errback=_nothing, dont_filter=True, meta=meta)
+
+    def _build(self, resolved: Resolved, turn: Turn[Request]) -> Request | None:
         """Return the request for a record, or write its row when the spider cannot build one."""
         record, target = resolved
         self._spider.ledger.hand_out(record.position)
@@ -111,4 +223,11 @@ class ListScheduler(BaseScheduler):
             reason = f"request_for raised {type(error).__name__}: {error}"
             self._spider.write_row(Page.of(record).fail("extract", reason))
             return None
+        if turn.attempts:
+            request.meta["retry_times"] = turn.attempts
+            request.meta[IS_LAST_ROUND] = True
         return request
+
+
+def _nothing(result: Any) -> None:
+    """Take what comes of a probe: the middlewares have told the host."""

@@ -19,12 +19,16 @@ USER_AGENT_CONTACT = ""
 # --- How fast ---------------------------------------------------------------------------------
 
 CONCURRENT_REQUESTS = 512  # default 16; lists have many hosts, and waiting costs nothing
-CONCURRENT_REQUESTS_PER_DOMAIN = 16  # default 8; the ceiling, AutoThrottle decides below it
+CONCURRENT_REQUESTS_PER_DOMAIN = 16  # default 8; the ceiling, the throttle decides below it
 CONCURRENT_ITEMS = 1  # default 100; a response yields one item, 100 idle tasks cost 40% of the CPU
 AUTOTHROTTLE_ENABLED = True  # default False; each host gets what it carries comfortably
-AUTOTHROTTLE_START_DELAY = 0.1  # seconds, default 5.0; a list would spend its time starting
-AUTOTHROTTLE_TARGET_CONCURRENCY = 8.0  # default 1.0: 50,000 URLs of one host at 1 s take 14 hours
-REACTOR_THREADPOOL_MAXSIZE = 32  # default 10; host names are looked up in these threads
+AUTOTHROTTLE_START_DELAY = 0  # seconds, default 5.0; a host begins with one request at a time
+AUTOTHROTTLE_TARGET_CONCURRENCY = 1.0  # as Scrapy's default: requests a host begins with
+AUTOTHROTTLE_MAX_DELAY = 60.0  # seconds, as Scrapy's default; robots.txt gets no more than that
+REACTOR_THREADPOOL_MAXSIZE = 100  # default 10; host names are looked up in these threads, waiting
+# Which hosts share one limit, pace and circuit: "host" (each its own), "domain" (all of a
+# registered domain) or "ip" (all on one address). Read by downloader.ListDownloader.
+THROTTLE_GROUP_BY = "host"
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 50_000_000  # bytes, default 5 MB: a few large pages stop the rest
 
 # --- When something goes wrong ----------------------------------------------------------------
@@ -36,10 +40,20 @@ DOWNLOAD_WARNSIZE = 0  # default 32 MiB; a line per page says what the `bytes` c
 # database or a service that never answers costs that page its `ok`, and not the end of the crawl.
 # Read by extensions.guards.Guards, extensions.accounting.Accounting and spiders.base.UrlListSpider.
 COMPONENT_TIMEOUT = 600
-RETRY_TIMES = 2  # as Scrapy's default: three attempts in all
+# Default: none. With HTTPCACHE_ENABLED a failure of the moment would be kept, and read again.
+HTTPCACHE_IGNORE_HTTP_CODES = [403, 408, 429, 500, 502, 503, 504, 522, 524]
+RETRY_TIMES = 2  # as Scrapy's default: three attempts, and one more in the last round
+# What is still failing is tried once more when all else is done: minutes later, not seconds.
+# Read by middlewares.backoff.Backoff.
+RETRY_LAST_ROUND = True
+BACKOFF_START = 1.0  # seconds, at most, before the first retry; doubles. Read by Backoff, Scheduler
+BACKOFF_MAX = 60.0  # seconds, at most, before any retry. Read by middlewares.backoff.Backoff
+# Seconds, at most, that one Retry-After is waited for. Read by scheduler.ListScheduler.
+RETRY_AFTER_MAX = 300.0
 RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"  # default ERROR; the row says it
 # Default: a resolver for IPv4 only, to which [::1] and hosts with only an AAAA record are unknown.
-TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"
+TWISTED_DNS_RESOLVER = "urlcrawler.resolver.Resolver"
+DNS_TIMEOUT = 15  # seconds, default 60; of a thousand names many do not resolve
 
 # --- What is asked for ------------------------------------------------------------------------
 

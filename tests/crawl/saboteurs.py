@@ -15,6 +15,8 @@ from scrapy.exceptions import CloseSpider, DropItem, IgnoreRequest
 from scrapy.exporters import JsonItemExporter
 from scrapy.utils import trackref
 
+from urlcrawler.demo import names
+from urlcrawler.resolver import Resolver
 from urlcrawler.spiders.base import UrlListSpider
 
 VICTIM = "/page/victim"
@@ -317,3 +319,87 @@ class OpensSlowly:
     async def open_spider(self) -> None:
         print("opening", file=sys.stderr, flush=True)
         await asyncio.sleep(60)
+
+
+class DoesNotAdjust:
+    """Keeps every answer from the throttle."""
+
+    def process_request(self, request: Request) -> None:
+        request.meta["autothrottle_dont_adjust_delay"] = True
+
+
+class TellingResolver(Resolver):
+    """Says what it asks the system for; there is no answer for `never.*`."""
+
+    def __init__(self, reactor: Any, **kwargs: Any) -> None:
+        super().__init__(reactor, **kwargs)
+        system = self._system
+
+        class System:
+            def resolveHostName(self, receiver: Any, name: str, *args: Any) -> Any:  # noqa: N802
+                print(f"asked for {name}", flush=True)
+                if name.startswith("never."):
+                    return None
+                if name.endswith(".demo.test"):
+                    name = names.address_of(name)
+                return system.resolveHostName(receiver, name, *args)
+
+        self._system = System()
+
+
+class SwallowsProbes:
+    """Raises on what is asked for a second time."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def process_response(self, request: Request, response: Any) -> Any:
+        if request.url in self._seen and "download_timeout" in request.meta:
+            raise ValueError("not again")
+        self._seen.add(request.url)
+        return response
+
+
+class DownloadsAgain(UrlListSpider):
+    """Downloads what always fails, with the meta of its record, and waits for it."""
+
+    name = "downloads_again"
+
+    async def parse_page(self, response: Any, page: Any) -> None:
+        engine: Any = self.crawler.engine
+        url = response.urljoin("/status/500")
+        answer = await engine.download_async(response.request.replace(url=url))
+        page.title = str(answer.status)
+
+
+class AsksElsewhere(UrlListSpider):
+    """Follows each page with a request of its own to another host."""
+
+    name = "asks_elsewhere"
+    arguments: ClassVar[dict[str, str]] = {"elsewhere": "URL of the other host"}
+
+    def parse_page(self, response: Any, page: Any) -> Iterable[Any]:
+        yield Request(self.elsewhere, callback=self.other, dont_filter=True)  # type: ignore[attr-defined]
+
+    def other(self, response: Any) -> None:
+        """Take no notice of it."""
+
+
+class AddsAHeader(UrlListSpider):
+    """Sends what the pages are not given without."""
+
+    name = "adds_a_header"
+
+    def request_for(self, record: Any, target: Any) -> Request:
+        return super().request_for(record, target).replace(headers={"X-Key": "1"})
+
+
+class ChoosesASlot(UrlListSpider):
+    """Puts all requests into a slot of its own name."""
+
+    name = "chooses_a_slot"
+
+    def request_for(self, record: Any, target: Any) -> Request:
+        request = super().request_for(record, target)
+        request.meta["download_slot"] = "mine"
+        return request

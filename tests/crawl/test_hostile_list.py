@@ -125,7 +125,7 @@ def hostile(
         folder,
         ["\ufeff# comment", *written],
         "-s",
-        "DOWNLOAD_TIMEOUT=4",
+        "DOWNLOAD_TIMEOUT=2",
         table=f"table.{request.param}",
     )
     return crawled, lines
@@ -186,7 +186,7 @@ def test_the_log_has_no_traceback(hostile: tuple[Crawl, list[str]]) -> None:
 def test_the_log_has_no_line_per_url(hostile: tuple[Crawl, list[str]]) -> None:
     """The log of a crawl is short, however many pages fail."""
     crawled, _ = hostile
-    assert len(crawled.log.splitlines()) < 30, crawled.log
+    assert len(crawled.log.splitlines()) < 40, crawled.log
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,9 @@ def test_the_number_of_requests_alive_is_bounded_by_the_concurrency(
     crawled = crawl(lines, "-s", "CONCURRENT_REQUESTS=8", "-s", f"EXTENSIONS={extensions}")
     found = re.search(r"live requests: (\d+)", crawled.log)
     assert found, crawled.log
-    assert int(found[1]) < 8 * 3  # some answered ones still wait for their row
+    # Each may wait for a robots.txt, some answered ones still wait for their row, and of each
+    # host one is remembered that went well.
+    assert int(found[1]) < 8 * 4 + 40
     assert len(crawled.rows) == len(lines)
 
 

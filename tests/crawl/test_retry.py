@@ -89,7 +89,7 @@ def test_a_killed_retry_goes_on(tmp_path: Path, interrupted: list[str]) -> None:
     assert {row["outcome"] for row in retried.rows} == {"ok"}
     assert int(retried.log.split(" of them are crawled again")[0].split()[-1]) <= 35
     assert check(tmp_path / "table.csv", interrupted).is_clean
-    assert hidden(tmp_path) == {".table.csv.meta.json"}
+    assert hidden(tmp_path) == {".table.csv.meta.json", ".table.csv.hosts.csv"}
 
 
 def test_a_killed_retry_is_finished_by_an_ordinary_crawl(
@@ -101,7 +101,7 @@ def test_a_killed_retry_is_finished_by_an_ordinary_crawl(
     assert 5 <= outcomes.count("ok") < 40
     assert "0 pages in" in crawled.log
     assert check(tmp_path / "table.csv", interrupted).is_clean
-    assert hidden(tmp_path) == {".table.csv.meta.json"}
+    assert hidden(tmp_path) == {".table.csv.meta.json", ".table.csv.hosts.csv"}
 
 
 def test_a_new_table_forgets_a_killed_retry(tmp_path: Path, interrupted: list[str]) -> None:

@@ -112,7 +112,7 @@ def test_a_forgotten_record_has_its_row_while_the_crawl_goes_on(
     """
     paths = ["/slow?delay=4", "/page/forgotten", "/page/items"]
     crawled = crawl(
-        [site.url(path) for path in paths],
+        [site.url(path, host) for host, path in enumerate(paths, 1)],
         *["crawl", "slow", *MINE, "-s", 'ITEM_PIPELINES={"stoppers.Forgets": 500}'],
         *["-s", "COMPONENT_TIMEOUT=0.5", "-s", "SORT_TABLE=0"],
     )

@@ -9,8 +9,9 @@ import socket
 from functools import cache
 from typing import Any
 
-from scrapy.resolver import CachingHostnameResolver
-from twisted.internet.interfaces import IHostResolution, IResolutionReceiver
+from twisted.internet.interfaces import IResolutionReceiver
+
+from urlcrawler.resolver import Resolver
 
 SHOPS = 24
 DEAD = "dead.demo.test"  # its records name a port on which nobody listens
@@ -47,7 +48,7 @@ def answers_everywhere() -> bool:
     return True
 
 
-class DemoResolver(CachingHostnameResolver):
+class DemoResolver(Resolver):
     """Resolve the names of the demo without asking any server, and all others as usual."""
 
     def resolveHostName(  # noqa: N802 - Twisted's names
@@ -56,7 +57,7 @@ class DemoResolver(CachingHostnameResolver):
         hostName: str,  # noqa: N803
         *args: Any,
         **kwargs: Any,
-    ) -> IHostResolution:
+    ) -> Any:
         """Resolve *hostName* to the address behind it."""
         if hostName.endswith(".demo.test"):
             hostName = address_of(hostName)  # noqa: N806

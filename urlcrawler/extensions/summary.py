@@ -19,6 +19,7 @@ from urlcrawler.outcomes import RETRYABLE
 logger = logging.getLogger(__name__)
 
 _SHOWN_ERRORS = 5
+_LONG = 5.0  # seconds; a host that took less was no reason to wait
 _OUTPUTS = ("-o", "-O", "--output", "--overwrite-output")
 
 
@@ -98,6 +99,7 @@ class Summary:
             for error, count in errors.most_common(_SHOWN_ERRORS):
                 example = self._examples.get(error)
                 lines.append(f"  {count:>9}  {error:<16} {repr(example[:120]) if example else ''}")
+        lines += self._slow_hosts(seconds)
         if unwritten := self.crawler.stats.get_value("records/unwritten"):
             lines += ["", f"{unwritten} rows could not be written: see the errors above"]
         lines += ["", *(f"The table: {uri}" for uri in self._feeds)]
@@ -106,6 +108,24 @@ class Summary:
         elif spider.ledger.primary and (failed := self._retryable()):
             again = _again([*self._words, "-a", "retry=failed"])
             lines.append(f"{failed} of them may go well another time: {again}")
+        return lines
+
+    def _slow_hosts(self, seconds: float) -> list[str]:
+        """Return the table of the hosts that the crawl has waited for, if it has."""
+        slow = [
+            host
+            for host in self.crawler.stats.get_value("throttle/slowest", [])
+            if host["seconds"] > max(_LONG, seconds / 10)
+        ]
+        if not slow:
+            return []
+        shown = ("seconds", "requests", "ok", "refused", "latency", "highest", "paused")
+        head = "".join(f"{name:>10}" for name in shown)
+        lines = ["", "The slowest hosts, and what they were given (latency and paused in seconds):"]
+        lines.append(head + "  host")
+        for host in slow:
+            cells = ["-" if host[name] is None else host[name] for name in shown]
+            lines.append("".join(f"{cell:>10}" for cell in cells) + f"  {host['host'][:60]}")
         return lines
 
     def _retryable(self) -> int:

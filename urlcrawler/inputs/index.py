@@ -95,6 +95,20 @@ class ListIndex:
         """Return the next position of the same host, 0 when there is none."""
         return int(self._next[position - 1])
 
+    def chain(self, positions: "array[int]") -> NDArray[np.uint32]:
+        """Chain *positions* anew, host by host in the order of the list; return the first of each.
+
+        Their place in the chains that were there before is lost.
+        """
+        indexes = np.sort(np.frombuffer(positions, np.uint32)) - np.uint32(1)
+        indexes = indexes[np.argsort(self._hosts[indexes], kind="stable")]
+        begins = np.ones(len(indexes), np.bool_)
+        begins[1:] = self._hosts[indexes[1:]] != self._hosts[indexes[:-1]]
+        self._next[indexes] = 0
+        chained = ~begins[1:]
+        self._next[indexes[:-1][chained]] = indexes[1:][chained] + np.uint32(1)
+        return indexes[begins] + np.uint32(1)
+
     def without_request(self) -> Iterator[tuple[Record, InvalidUrl | int]]:
         """Yield the records that are not requested, in the order of the list.
 

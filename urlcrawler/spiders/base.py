@@ -221,7 +221,7 @@ class UrlListSpider(Spider):
         error, reason = explain(exception)
         if redirects := request.meta.get("redirect_times"):
             reason += f" (redirected {redirects} times, at last to {request.url})"
-        if error != "robots" or redirects:
+        if error not in ("robots", "robots-unreachable") or redirects:
             page.requested(request)
         yield page.fail(error, reason)
 

@@ -5,12 +5,14 @@ stand here and not in settings.py: a pipeline of somebody's own must not cost th
 A component that is set to None on purpose stays off. Ordinary spiders keep Scrapy's own parts.
 """
 
+import math
 from typing import Any
 
 from scrapy.settings import BaseSettings
 from scrapy.utils.misc import load_object
 
 from urlcrawler.exceptions import ArgumentError
+from urlcrawler.hosts.groups import KINDS
 
 _SETTINGS = {
     # Gives out the records, host by host, exactly when the engine has room.
@@ -24,6 +26,9 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         # Each in its ancestor's place.
         "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
         "urlcrawler.middlewares.robots.Robots": 100,
+        # Sees bodies unpacked, and before a refresh in them is followed.
+        "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+        "urlcrawler.middlewares.backoff.Backoff": 585,
         "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
         "urlcrawler.middlewares.redirect.Redirect": 600,
         # Lists have no offsite: every record is wanted.
@@ -38,19 +43,38 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         "urlcrawler.pipelines.Flatten": 1000,  # last: turns the Page into the flat row
     },
     "EXTENSIONS": {
+        "scrapy.extensions.throttle.AutoThrottle": None,
+        "urlcrawler.extensions.throttle.HostThrottle": 0,
+        "urlcrawler.extensions.usage.HostUsage": 1,  # its stats stand before Summary reads them
         "urlcrawler.extensions.guards.Guards": 5,  # before Accounting, which takes up what it says
         "urlcrawler.extensions.accounting.Accounting": 10,
         "urlcrawler.extensions.feedcheck.FeedCheck": 15,  # it asks the ledger that Accounting keeps
         "urlcrawler.extensions.summary.Summary": 20,  # it tells what the two have found
     },
 }
-_BOOLEANS = ("SORT_TABLE", "CSV_FORMULAS")
-_AT_LEAST = {
+_BOOLEANS = (
+    "SORT_TABLE", "CSV_FORMULAS", "AUTOTHROTTLE_ENABLED", "AUTOTHROTTLE_DEBUG", "RETRY_ENABLED",
+    "RETRY_LAST_ROUND", "ROBOTSTXT_OBEY", "DNSCACHE_ENABLED",
+)  # fmt: skip
+_WHOLE_AT_LEAST = {
     "CONCURRENT_REQUESTS": 0,
     "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+    "RETRY_TIMES": 0,
+    "DNSCACHE_SIZE": 0,
+    "REACTOR_THREADPOOL_MAXSIZE": 1,
+}
+_AT_LEAST = {
     "DOWNLOAD_TIMEOUT": 1,
     "COMPONENT_TIMEOUT": 0.001,
+    "AUTOTHROTTLE_TARGET_CONCURRENCY": 1,
+    "AUTOTHROTTLE_MAX_DELAY": 0,
+    "DOWNLOAD_DELAY": 0,
+    "BACKOFF_START": 0,
+    "BACKOFF_MAX": 0,
+    "RETRY_AFTER_MAX": 0,
+    "DNS_TIMEOUT": 0.001,
 }
+_ONE_OF = {"THROTTLE_GROUP_BY": KINDS}
 
 
 def wire(settings: BaseSettings) -> None:
@@ -87,12 +111,41 @@ def check_values(settings: BaseSettings) -> None:
             raise ArgumentError(
                 f"setting {name}: must be 1 or 0, not {settings[name]!r}"
             ) from error
-    for name, least in _AT_LEAST.items():
-        try:
-            fits = float(settings[name]) >= least
-        except (TypeError, ValueError):
-            fits = False
-        if not fits:
+    for name, choices in _ONE_OF.items():
+        if settings[name] not in choices:
             raise ArgumentError(
-                f"setting {name}: must be a number from {least} on, not {settings[name]!r}"
+                f"setting {name}: must be {' or '.join(choices)}, not {settings[name]!r}"
             )
+    for name, least in (_WHOLE_AT_LEAST | _AT_LEAST).items():
+        _check_number(f"setting {name}", settings[name], least, whole=name in _WHOLE_AT_LEAST)
+    for name in settings.getlist("RETRY_HTTP_CODES"):
+        _check_number("setting RETRY_HTTP_CODES", name, 100, whole=True)
+    _check_slots(settings)
+
+
+def _check_number(what: str, value: Any, least: float, *, whole: bool) -> None:
+    try:
+        fits = least <= float(value) < math.inf and (not whole or int(value) == float(value))
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        kind = "whole number" if whole else "number"
+        raise ArgumentError(f"{what}: must be a {kind} from {least} on, not {value!r}")
+
+
+def _check_slots(settings: BaseSettings) -> None:
+    try:
+        slots = settings.getdict("DOWNLOAD_SLOTS")
+        wrong = [name for name, slot in slots.items() if not isinstance(slot, dict)]
+    except ValueError as error:
+        raise ArgumentError(f"setting DOWNLOAD_SLOTS: {error}") from error
+    if wrong:
+        raise ArgumentError(
+            f"setting DOWNLOAD_SLOTS: must hold an object for each host, "
+            f'{{"{wrong[0]}": {{"concurrency": 2, "delay": 1}}}}, not {slots[wrong[0]]!r}'
+        )
+    for name, slot in slots.items():
+        for key, least, whole in (("concurrency", 1, True), ("delay", 0, False)):
+            if key in slot:
+                what = f"setting DOWNLOAD_SLOTS: {key} of {name!r}"
+                _check_number(what, slot[key], least, whole=whole)

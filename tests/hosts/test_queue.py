@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from urlcrawler.inputs.hosts import Host, HostQueue, Turn
+from urlcrawler.hosts.host import Host
+from urlcrawler.hosts.queue import HostQueue, Turn
+from urlcrawler.hosts.treatment import Manners, Sent
 from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.readers import Reader
 
 OpenReader = Callable[..., Reader]
 Queue = HostQueue[str]
+FIXED = Manners(9, adaptive=False)
 
 
 @dataclass
@@ -79,7 +82,9 @@ def crawl_of(
     for position, host in enumerate(hosts, 1):
         if position not in done:
             waiting[f"{host}.com"].append(position)
-    queue = Queue(index, total=total, per_host=per_host, done=done.__contains__)
+    queue = Queue(
+        index, total=total, manners=Manners(per_host, adaptive=False), done=done.__contains__
+    )
     return Crawl(queue, waiting, per_host, total)
 
 
@@ -205,7 +210,10 @@ def test_follow_ups_go_before_records_by_priority(reader_of: OpenReader) -> None
 def test_requests_need_not_be_comparable(reader_of: OpenReader) -> None:
     """Equal priorities keep the order in which they were pushed."""
     queue = HostQueue[object](
-        ListIndex(reader_of("not a url")), total=9, per_host=9, done=lambda position: False
+        ListIndex(reader_of("not a url")),
+        total=9,
+        manners=FIXED,
+        done=lambda position: False,
     )
     requests = [object() for _ in range(9)]
     for request in requests:
@@ -225,7 +233,7 @@ def test_a_record_that_is_done_meanwhile_is_skipped(reader_of: OpenReader) -> No
     """`done` is asked when a record comes up, not once at the start."""
     done = set[int]()
     index = ListIndex(reader_of("http://a.com/1\nhttp://a.com/2\nhttp://a.com/3\n"))
-    queue = Queue(index, total=9, per_host=9, done=done.__contains__)
+    queue = Queue(index, total=9, manners=FIXED, done=done.__contains__)
     done.update({1, 2})
     turn = queue.take()
     assert turn
@@ -235,9 +243,15 @@ def test_a_record_that_is_done_meanwhile_is_skipped(reader_of: OpenReader) -> No
 
 @pytest.mark.parametrize("total", [1, 10])
 def test_hosts_that_are_finished_are_forgotten(reader_of: OpenReader, total: int) -> None:
-    """A list of a million hosts never has more than *total* of them in memory."""
+    """A list of a million hosts has *total* of them in memory, and a few known ones, at most."""
     lines = "\n".join(f"http://h{number}.com/" for number in range(500))
-    queue = Queue(ListIndex(reader_of(lines)), total=total, per_host=9, done=lambda position: False)
+    queue = Queue(
+        ListIndex(reader_of(lines)),
+        total=total,
+        manners=FIXED,
+        done=lambda position: False,
+        known=5,
+    )
     gc.collect()
     others = sum(isinstance(thing, Host) for thing in gc.get_objects())
     out, most = list[Host[str]](), 0
@@ -250,4 +264,54 @@ def test_hosts_that_are_finished_are_forgotten(reader_of: OpenReader, total: int
         if step % 50 == 0:
             alive = sum(isinstance(thing, Host) for thing in gc.get_objects())
             most = max(most, alive - others)
-    assert most <= total
+    assert most <= total + 5
+
+
+def test_many_silent_hosts_may_mean_that_this_machine_is_offline(reader_of: OpenReader) -> None:
+    """One silent host among others that answer, or alone, says nothing of that kind."""
+    crawl = crawl_of(reader_of, "abc")
+    hosts = [turn.host for turn in (crawl.take(), crawl.take(), crawl.take()) if turn]
+    silent = Sent(0.0, 1, 1)
+    hosts[0].unreachable(silent, 30.0, "read-timeout", "", weight=3)
+    assert not crawl.queue.may_be_offline(hosts[0])
+    hosts[1].unreachable(silent, 30.0, "connect-timeout", "", weight=3)
+    assert crawl.queue.may_be_offline(hosts[0])
+    crawl.queue.last_answer = 31.0
+    assert not crawl.queue.may_be_offline(hosts[0])
+
+
+def test_what_backs_off_is_bounded(reader_of: OpenReader) -> None:
+    """A host of whose requests many wait to be tried again gets no further record meanwhile."""
+    now = [0.0]
+    queue = Queue(
+        ListIndex(reader_of("\n".join(f"http://a.com/{n}" for n in range(100)))),
+        total=99,
+        manners=Manners(50, adaptive=False),
+        done=lambda position: False,
+        clock=lambda: now[0],
+    )
+    given = 0
+    for number in range(100):
+        if turn := queue.take():
+            given += turn.record is not None
+            queue.push("a.com", str(number), not_before=10.0)
+            queue.give_back(turn.host)
+    assert given == 32
+    now[0] = 10.0
+    turns = [queue.take() for _ in range(33)]
+    assert [turn.request is not None for turn in turns if turn] == [True] * 32 + [False]
+
+
+def test_a_record_that_is_deferred_comes_last(reader_of: OpenReader) -> None:
+    """When all others are done, once, with what was known of it."""
+    crawl = crawl_of(reader_of, "aab", per_host=1)
+    first = crawl.take()
+    assert first
+    assert first.record
+    crawl.queue.last_round.defer(first.record.record.position, 3, "http-5xx", 503)
+    crawl.waiting["a.com"].append(first.record.record.position)
+    crawl.give_back(0)
+    crawl.drain()
+    assert sorted(crawl.given[:3]) == [1, 2, 3]
+    assert crawl.given[3:] == [first.record.record.position]
+    assert not crawl.queue

@@ -1,0 +1,7 @@
+"""Keys of `Request.meta` by which our components know each other's requests."""
+
+ROBOTS_TXT = "robots_txt_bytes"  # of a request for a robots.txt: how many bytes of it were read
+NOT_BEFORE = "not_before"  # the time (monotonic) before which the scheduler does not give it out
+BACK_TO = "back_to"  # name of the host in whose queue it waits: where it was given out before
+LAST_ROUND = "last_round"  # it waits until all others are done
+IS_LAST_ROUND = "is_last_round"  # that time has come: there is no further one

@@ -1,0 +1,82 @@
+"""The rows of what waits for a host that is given up."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from scrapy import Request
+
+from urlcrawler.hosts.host import Host
+from urlcrawler.hosts.queue import HostQueue, Turn
+from urlcrawler.inputs.records import Record
+from urlcrawler.items import Page, status_reason
+from urlcrawler.outcomes import ERRORS
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 50  # rows before the event loop has its turn again
+
+
+class WriteOff:
+    """Write them at once, but not at the cost of the other hosts."""
+
+    def __init__(self, spider: Any, hosts: HostQueue[Request], wake: Callable[[], None]) -> None:
+        self._spider = spider
+        self._hosts = hosts
+        self._wake = wake  # lets the engine see that nothing waits any more
+        self._tasks: set[asyncio.Future[None]] = set()
+        self._is_closed = False
+
+    def start(self, host: Host[Request]) -> None:
+        """Begin with the rows of *host*."""
+        task = asyncio.ensure_future(self._write(host))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Leave what has no row yet to the next run."""
+        self._is_closed = True
+
+    async def _write(self, host: Host[Request]) -> None:
+        if not host.usage.given_up:
+            logger.warning(
+                "%(host)s is given up: %(why)s. Its other records get their rows",
+                {"host": host.name, "why": host.circuit.reason},
+            )
+        cause = host.circuit.cause or "host-down"
+        host.usage.given_up = cause
+        others: list[Request] = []
+        count = 0
+        while not self._is_closed and (turn := self._hosts.write_off(host)):
+            request = turn.request
+            record = turn.record.record if turn.record else request and request.meta.get("record")
+            if isinstance(record, Record):
+                self._row(record, turn, host.circuit.reason)
+                count += 1
+                if not count % _AT_ONCE:
+                    await asyncio.sleep(0)
+            elif request is not None:
+                others.append(request)
+        host.circuit.is_exhausted = False  # what is no record is tried, and fails by itself
+        for request in others:
+            self._hosts.push(host.name, request, request.priority)
+        self._hosts.changed(host)
+        if not self._is_closed:
+            self._wake()
+
+    def _row(self, record: Record, turn: Turn[Request], reason: str) -> None:
+        """Write the row of a record; one that was requested before has its own reason."""
+        page, request = Page.of(record), turn.request
+        if request is not None and (failure := request.meta.get("failure")):
+            error, why, page.status = failure
+            page.requested(request, waits=True).fail(error, why)
+            page.final_url = request.url if page.status else None
+        elif turn.attempts:
+            page.attempts, error, page.status = self._hosts.last_round.deferred(record.position)
+            page.redirects = 0
+            page.fail(error, status_reason(page.status) if page.status else ERRORS[error].meaning)
+        else:
+            page.fail("host-down", reason)
+        self._spider.ledger.hand_out(record.position)
+        self._spider.write_row(page)
