@@ -5,8 +5,8 @@ scheduler gave out. `request_left_downloader` misses those that end in a middlew
 cached response), and middlewares miss those that end in an exception of another middleware.
 `fetch` is the one place that each of them passes, both ways. And the engine asks for the next
 request when something has happened, or every 5 s; that a pause or a delay is over is no event to
-it, and its `_slot.nextcall` is the only way to say so. `tests/test_downloader.py` fails when Scrapy
-changes either.
+it, and its `_slot.nextcall` is the only way to say so. `tests/test_downloader.py` fails when
+Scrapy changes the one, `tests/crawl/test_politeness.py` (the pace of robots.txt) when the other.
 """
 
 from collections.abc import Callable
@@ -28,10 +28,14 @@ from urlcrawler.meta import ROBOTS_TXT
 class ListDownloader(Downloader):
     """Fetch as Scrapy does, and note the end of each request at the scheduler."""
 
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._robots_txt = 0  # requests for a robots.txt that are out
+        self.groups = Groups(crawler.settings["THROTTLE_GROUP_BY"], look_up)
+
     def fetch(self, request: Request) -> "Deferred[Response | Request]":  # type: ignore[override]
         """Return what the download and its middlewares make of *request*."""
         scheduler: Any = self.crawler.engine.scheduler
-
         is_robots_txt = ROBOTS_TXT in request.meta
         self._robots_txt += is_robots_txt
 
@@ -42,11 +46,6 @@ class ListDownloader(Downloader):
 
         fetched: Deferred[Response | Request] = super().fetch(request)
         return fetched.addBoth(finished)
-
-    def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        self._robots_txt = 0  # requests for a robots.txt that are out
-        self.groups = Groups(crawler.settings["THROTTLE_GROUP_BY"], look_up)
 
     def needs_backout(self) -> bool:
         """Return whether there are as many requests as there may be.

@@ -27,7 +27,6 @@ from urlcrawler.writeoff import WriteOff
 
 logger = logging.getLogger(__name__)
 
-
 # What the answer may depend on; the rest is about the record.
 _KEPT_BY_PROBES = {"proxy", "cookiejar", "dont_merge_cookies", "download_timeout", "download_slot"}
 

@@ -49,8 +49,6 @@ SIGNS = (
     Sign("DDoS-Guard", frozenset({403, 503}), "server", "ddos-guard"),
     Sign("Anubis", body=b'id="anubis_challenge"'),
 )
-_BODIES = tuple({sign.body for sign in SIGNS if 200 in sign.statuses or not sign.statuses} - {b""})
-_HEADERS = frozenset(sign.header for sign in SIGNS if sign.header and not sign.value)
 
 
 def challenge(status: int, headers: Mapping[str, str], body: bytes) -> str | None:
@@ -63,9 +61,8 @@ def challenge(status: int, headers: Mapping[str, str], body: bytes) -> str | Non
     for sign in SIGNS:
         if sign.statuses and status not in sign.statuses:
             continue
-        if sign.header and sign.value not in headers.get(sign.header, "\0").lower():
-            continue
-        if sign.header and sign.header not in headers:
+        header = headers.get(sign.header)
+        if sign.header and (header is None or sign.value not in header.lower()):
             continue
         if sign.body and (len(body) > SHORT or sign.body not in body):
             continue

@@ -186,16 +186,8 @@ class HostQueue(Generic[RequestT]):
             # the host, and for what has, as the host may answer that the second time.
             is_turn_of_new = host.circuit.is_open and host.circuit.probes % 2 == 0
             if host.chains and (not host.followups or is_turn_of_new):
-                position = host.chains.popleft()
-                turn = Turn(
-                    host,
-                    sent,
-                    self._index.resolve(position),
-                    None,
-                    self.last_round.attempts(position),
-                )
-                if following := self._undone(self._index.following(position)):
-                    host.chains.append(following)
+                record, attempts = self._next_record(host)
+                turn = Turn(host, sent, record, None, attempts)
             else:
                 turn = Turn(host, sent, None, self._pop(host))
             self._queue(host)
@@ -224,11 +216,7 @@ class HostQueue(Generic[RequestT]):
         if host.followups:
             request = self._pop(host)
         elif host.chains:
-            position = host.chains.popleft()
-            record = self._index.resolve(position)
-            attempts = self.last_round.attempts(position)
-            if following := self._undone(self._index.following(position)):
-                host.chains.append(following)
+            record, attempts = self._next_record(host)
         else:
             self.changed(host)
             return None
@@ -246,6 +234,13 @@ class HostQueue(Generic[RequestT]):
                 target = self._index.resolve(position).target
                 self._opening += 1
                 self._group(getattr(target, "host", ""), self._opener(position))
+
+    def _next_record(self, host: Host[RequestT]) -> tuple[Resolved, int]:
+        """Take the next record of *host* out; return it with the attempts that it has had."""
+        position = host.chains.popleft()
+        if following := self._undone(self._index.following(position)):
+            host.chains.append(following)
+        return self._index.resolve(position), self.last_round.attempts(position)
 
     def _pop(self, host: Host[RequestT]) -> RequestT:
         self._pushed -= 1

@@ -161,6 +161,11 @@ class Treatment(Generic[RequestT]):
             if first.rate > 1:
                 self.pace.cap(BELOW_BAN_RATE * first.rate)
 
+    def _suspect(self, sent: Sent) -> None:
+        """Keep the first request, in the order of sending, that may have led to a ban."""
+        if self._first_suspect is None or sent.at < self._first_suspect.at:
+            self._first_suspect = sent
+
     def strained(self, sent: Sent, now: float) -> None:
         """Take in a sign of too much load."""
         if self._manners.adaptive:
@@ -220,10 +225,9 @@ class Treatment(Generic[RequestT]):
         self, sent: Sent, now: float, cause: str, reason: str, *, weight: int = 1
     ) -> None:
         """Take in that a request got no answer; *cause* is a slug, *reason* its sentence."""
-        was_open = self.circuit.is_open
         self.strained(sent, now)
-        if not was_open and (self._first_suspect is None or sent.at < self._first_suspect.at):
-            self._first_suspect = sent
+        if not self.circuit.is_open:
+            self._suspect(sent)
         self.circuit.failed(sent.at, now, cause, reason, weight=weight)
 
     def probed(self, sent: Sent, now: float) -> None:
@@ -239,8 +243,7 @@ class Treatment(Generic[RequestT]):
             is_sure: whether it can be nothing else; a 403 alone may be what the page answers.
         """
         self._suspects += 1
-        if self._first_suspect is None or sent.at < self._first_suspect.at:
-            self._first_suspect = sent
+        self._suspect(sent)
         is_ban = self.known_good is not None and self._suspects >= BAN_STREAK
         if is_sure or is_ban:
             self.strained(sent, now)

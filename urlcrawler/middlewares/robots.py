@@ -1,7 +1,6 @@
 """robots.txt, as RFC 9309 has it."""
 
 import asyncio
-import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 from random import random
@@ -22,8 +21,6 @@ from urlcrawler.failures import RobotsForbidden, RobotsUnreachable, explain
 from urlcrawler.hosts.circuit import JITTER, PROBES
 from urlcrawler.hosts.headers import retry_after
 from urlcrawler.meta import BACK_TO, NOT_BEFORE, ROBOTS_TXT
-
-logger = logging.getLogger(__name__)
 
 LONGEST = 500 * 1024  # bytes that are read (RFC 9309, 2.5)
 OLDEST = 24 * 3600.0  # seconds that a copy is used (RFC 9309, 2.4)
@@ -146,8 +143,6 @@ class Robots(RobotsTxtMiddleware):
         stats.inc_value("robotstxt/request_count")
         try:
             response = await self._download(robots)
-        except RobotsUnreachable:
-            raise
         except Exception as error:
             slug, reason = explain(error)
             stats.inc_value(f"robotstxt/exception_count/{type(error)}")
