@@ -15,6 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from urlcrawler.demo import names
 from urlcrawler.demo.messages import Handler, Request, Response
 from urlcrawler.demo.site import Site
@@ -29,6 +31,10 @@ ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join([str(TESTS / "crawl"), str(TESTS.parent)]),
 }
 TIMEOUT = 120  # seconds after which a crawl counts as hanging
+
+needs_addresses = pytest.mark.skipif(
+    not names.answers_everywhere(), reason="this machine has one loopback address only"
+)
 
 
 @dataclass

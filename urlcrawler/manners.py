@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from scrapy.settings import BaseSettings
 
-from urlcrawler.hosts.treatment import Manners
+from urlcrawler.hosts.manners import Manners
 
 
 def manners_of(settings: BaseSettings) -> Manners:

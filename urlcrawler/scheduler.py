@@ -15,11 +15,12 @@ from scrapy.utils.asyncio import CallLaterResult, call_later
 from scrapy.utils.misc import build_from_crawler, load_object
 
 from urlcrawler.exceptions import InvalidUrl
-from urlcrawler.hosts.host import Host
+from urlcrawler.hosts.manners import Sent
+from urlcrawler.hosts.origin import Origin
 from urlcrawler.hosts.queue import HostQueue, Turn
-from urlcrawler.hosts.treatment import Sent
 from urlcrawler.inputs.index import Resolved
 from urlcrawler.inputs.records import Record
+from urlcrawler.inputs.urls import origin_of
 from urlcrawler.items import Page
 from urlcrawler.manners import manners_of, own_manners_of
 from urlcrawler.meta import BACK_TO, IS_LAST_ROUND, LAST_ROUND, NOT_BEFORE
@@ -32,9 +33,9 @@ _KEPT_BY_PROBES = {"proxy", "cookiejar", "dont_merge_cookies", "download_timeout
 
 
 class Out(NamedTuple):
-    """A request that was given out: its host, and what was known of that then."""
+    """A request that was given out: its origin, and what was known of its host then."""
 
-    host: Host[Request]
+    origin: Origin[Request]
     sent: Sent
 
 
@@ -108,17 +109,18 @@ class ListScheduler(BaseScheduler):
         if request.meta.pop(LAST_ROUND, False) and isinstance(record, Record):
             error, _, status = request.meta["failure"]
             attempts = request.meta["retry_times"]
-            self.hosts.last_round.defer(record.position, attempts, error, status)
+            self.hosts.remaining.last_round.defer(record.position, attempts, error, status)
             self._spider.ledger.put_back(record.position)
             return True
         downloader: Any = cast("Any", self.crawler.engine).downloader
         if redirected := request.meta.get("redirect_urls"):
             # Scrapy lets it keep the slot of the host that it comes from.
             downloader.leave_slot(request, urlparse(redirected[-1]).hostname or "")
-        if name or self.hosts.host(slot := downloader.get_slot_key(request)):
-            self.hosts.push(name or slot, request, request.priority, not_before)
+        origin = origin_of(request.url)
+        if name or self.hosts.kept.get(slot := downloader.get_slot_key(request)):
+            self.hosts.push(name or slot, origin, request, request.priority, not_before)
         else:
-            self.hosts.push_to_group(slot, request, request.priority)
+            self.hosts.push_to_group(slot, origin, request, request.priority)
         self._note(request, self._spider.ledger.take)
         self._watch()
         return True
@@ -128,14 +130,14 @@ class ListScheduler(BaseScheduler):
         request = None
         while request is None and (turn := self.hosts.take()):
             if turn.probe is not None:
-                request = self._probe(turn.probe, turn.host)
+                request = self._probe(turn.probe, turn.origin)
             else:
                 request = turn.request if turn.record is None else self._build(turn.record, turn)
             if request is not None:
-                self._out[request] = Out(turn.host, turn.sent)
+                self._out[request] = Out(turn.origin, turn.sent)
                 self._note(request, self._spider.ledger.take)
             else:
-                self.hosts.give_back(turn.host)
+                self.hosts.give_back(turn.origin)
         self._watch()
         return request
 
@@ -144,13 +146,13 @@ class ListScheduler(BaseScheduler):
         out = self._out.pop(request, None)
         if out is not None:  # None: robots.txt and the like never went through here
             if request.callback is _nothing:
-                out.host.probed(out.sent, monotonic())
-            self.hosts.give_back(out.host)
+                out.origin.probed(out.sent, monotonic())
+            self.hosts.give_back(out.origin)
         self._note(request, self._spider.ledger.let_go)
         self._watch()
 
     def out(self, request: Request) -> Out | None:
-        """Return to which host *request* was given out; None when it came another way."""
+        """Return to which origin *request* was given out; None when it came another way."""
         return self._out.get(request)
 
     @staticmethod
@@ -194,7 +196,7 @@ class ListScheduler(BaseScheduler):
         downloader.wake()
 
     @staticmethod
-    def _probe(good: Request, host: Host[Request]) -> Request:
+    def _probe(good: Request, origin: Origin[Request]) -> Request:
         """Return what went well before, to be asked once more; the answer is nobody's page."""
         meta = {key: value for key, value in good.meta.items() if key in _KEPT_BY_PROBES}
         meta |= {
@@ -202,7 +204,7 @@ class ListScheduler(BaseScheduler):
             "dont_redirect": True,
             "dont_retry": True,
             "dont_cache": True,
-            "download_timeout": host.probe_timeout(meta["download_timeout"]),
+            "download_timeout": origin.probe_timeout(meta["download_timeout"]),
         }
         return good.replace(callback=_nothing, errback=_nothing, dont_filter=True, meta=meta)
 

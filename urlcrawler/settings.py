@@ -26,7 +26,7 @@ AUTOTHROTTLE_START_DELAY = 0  # seconds, default 5.0; a host begins with one req
 AUTOTHROTTLE_TARGET_CONCURRENCY = 1.0  # as Scrapy's default: requests a host begins with
 AUTOTHROTTLE_MAX_DELAY = 60.0  # seconds, as Scrapy's default; robots.txt gets no more than that
 REACTOR_THREADPOOL_MAXSIZE = 100  # default 10; host names are looked up in these threads, waiting
-# Which hosts share one limit, pace and circuit: "host" (each its own), "domain" (all of a
+# Which hosts share one limit, pace and pauses: "host" (each its own), "domain" (all of a
 # registered domain) or "ip" (all on one address). Read by downloader.ListDownloader.
 THROTTLE_GROUP_BY = "host"
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 50_000_000  # bytes, default 5 MB: a few large pages stop the rest
@@ -43,6 +43,8 @@ COMPONENT_TIMEOUT = 600
 # Default: none. With HTTPCACHE_ENABLED a failure of the moment would be kept, and read again.
 HTTPCACHE_IGNORE_HTTP_CODES = [403, 408, 429, 500, 502, 503, 504, 522, 524]
 RETRY_TIMES = 2  # as Scrapy's default: three attempts, and one more in the last round
+# Default -1. A retry has waited already, and of those the one tried most is nearest to its row.
+RETRY_PRIORITY_ADJUST = 1
 # What is still failing is tried once more when all else is done: minutes later, not seconds.
 # Read by middlewares.backoff.Backoff.
 RETRY_LAST_ROUND = True

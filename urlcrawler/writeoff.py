@@ -1,4 +1,4 @@
-"""The rows of what waits for a host that is given up."""
+"""The rows of what waits for an origin that is given up."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from typing import Any
 
 from scrapy import Request
 
-from urlcrawler.hosts.host import Host
+from urlcrawler.hosts.origin import Origin
 from urlcrawler.hosts.queue import HostQueue, Turn
 from urlcrawler.inputs.records import Record
 from urlcrawler.items import Page, status_reason
@@ -28,9 +28,9 @@ class WriteOff:
         self._tasks: set[asyncio.Future[None]] = set()
         self._is_closed = False
 
-    def start(self, host: Host[Request]) -> None:
-        """Begin with the rows of *host*."""
-        task = asyncio.ensure_future(self._write(host))
+    def start(self, origin: Origin[Request]) -> None:
+        """Begin with the rows of *origin*."""
+        task = asyncio.ensure_future(self._write(origin))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -38,30 +38,31 @@ class WriteOff:
         """Leave what has no row yet to the next run."""
         self._is_closed = True
 
-    async def _write(self, host: Host[Request]) -> None:
-        if not host.usage.given_up:
+    async def _write(self, origin: Origin[Request]) -> None:
+        host, circuit = origin.host, origin.circuit
+        if not origin.was_given_up:
+            origin.was_given_up = True
             logger.warning(
-                "%(host)s is given up: %(why)s. Its other records get their rows",
-                {"host": host.name, "why": host.circuit.reason},
+                "%(origin)s is given up: %(why)s. Its other records get their rows",
+                {"origin": origin.name, "why": circuit.reason},
             )
-        cause = host.circuit.cause or "host-down"
-        host.usage.given_up = cause
+        host.usage.given_up = circuit.cause or "host-down"
         others: list[Request] = []
         count = 0
-        while not self._is_closed and (turn := self._hosts.write_off(host)):
+        while not self._is_closed and (turn := self._hosts.write_off(origin)):
             request = turn.request
             record = turn.record.record if turn.record else request and request.meta.get("record")
             if isinstance(record, Record):
-                self._row(record, turn, host.circuit.reason)
+                self._row(record, turn, circuit.reason)
                 count += 1
                 if not count % _AT_ONCE:
                     await asyncio.sleep(0)
             elif request is not None:
                 others.append(request)
-        host.circuit.is_exhausted = False  # what is no record is tried, and fails by itself
-        for request in others:
-            self._hosts.push(host.name, request, request.priority)
-        self._hosts.changed(host)
+        origin.is_given_up = circuit.is_exhausted = False
+        for request in others:  # what is no record is tried, and fails by itself
+            self._hosts.push(host.name, origin.name, request, request.priority)
+        self._hosts.changed(origin)
         if not self._is_closed:
             self._wake()
 
@@ -73,7 +74,9 @@ class WriteOff:
             page.requested(request, waits=True).fail(error, why)
             page.final_url = request.url if page.status else None
         elif turn.attempts:
-            page.attempts, error, page.status = self._hosts.last_round.deferred(record.position)
+            page.attempts, error, page.status = self._hosts.remaining.last_round.deferred(
+                record.position
+            )
             page.redirects = 0
             page.fail(error, status_reason(page.status) if page.status else ERRORS[error].meaning)
         else:

@@ -5,23 +5,27 @@ import json
 import os
 import re
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median
 
 import pytest
-from crawling import PAGE, Crawl, Server, SiteProcess, crawl_that_says, rules, site_of
+from crawling import (
+    PAGE,
+    Crawl,
+    Server,
+    SiteProcess,
+    crawl_that_says,
+    needs_addresses,
+    rules,
+    site_of,
+)
 
 from urlcrawler.demo import names
 from urlcrawler.demo.messages import Handler, Request, Response
 
 OTHER = "127.0.0.2"
-needs_addresses = pytest.mark.skipif(
-    not names.answers_everywhere(), reason="this machine has one loopback address only"
-)
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
@@ -79,17 +83,6 @@ def test_a_record_is_paused_five_times_at_most(crawl: Callable[..., Crawl]) -> N
     assert (row["outcome"], row["status"], row["error"]) == ("http_error", "429", "rate-limited")
     assert Counter(path for *_, path in server.times)["/limited"] == int(row["attempts"]) <= 6
     assert [row["outcome"] for row in crawled.rows].count("ok") == 200
-
-
-def test_a_host_that_only_refuses_is_given_up(crawl: Callable[..., Crawl]) -> None:
-    """It is asked a few times, at growing intervals, and not once for every record."""
-    server = Server(lambda request, count: Response(b"", 429))
-    with site_of(server.routes) as site:
-        crawled = crawl([f"http://127.0.0.1:{site.port}/{n}" for n in range(500)])
-    assert {row["error"] for row in crawled.rows} <= {"rate-limited", "host-down"}
-    assert len(crawled.rows) == 500
-    assert len(server.times) < 20
-    assert crawled.exit_code == 0
 
 
 def test_a_quota_that_is_used_up_pauses_the_host_before_it_refuses(
@@ -151,132 +144,6 @@ def test_a_host_begins_with_one_request_and_never_exceeds_the_ceiling(
     assert 0.05 <= float(used["latency"]) < 1
 
 
-def test_a_host_that_is_down_costs_a_few_requests_and_no_other_host_a_second(
-    crawl: Callable[..., Crawl], site: SiteProcess
-) -> None:
-    """5,000 records of a host that refuses, before those of others: every record has its row."""
-    others = [site.url(f"/page/{n}?size=500", host) for host in (2, 3) for n in range(50)]
-    crawled = crawl([f"http://127.0.0.1:1/{n}" for n in range(5000)] + others)
-    found = Counter((row["outcome"], row["error"]) for row in crawled.rows)
-    assert found["ok", ""] == 100
-    assert found["skipped", "host-down"] + found["failed", "refused"] == 5000
-    assert sum(int(row["attempts"]) for row in crawled.rows if row["error"] == "refused") < 20
-    assert "127.0.0.1 is given up: the server refused the connection" in crawled.log
-    assert crawled.exit_code == 0
-
-
-def test_a_host_that_goes_silent_is_given_up_too(crawl: Callable[..., Crawl]) -> None:
-    """After a timeout it is asked with shorter and shorter patience, not once for every record."""
-    server = Server()
-
-    async def silent(request: Request) -> Response | None:
-        if len(server.times) < 20:
-            return await server.page(request)
-        await hang()
-        return None
-
-    with site_of({**server.routes, "/*": silent}) as site:
-        lines = [f"http://127.0.0.1:{site.port}/{n}" for n in range(1000)]
-        crawled = crawl(lines, "-s", "DOWNLOAD_TIMEOUT=1")
-    found = Counter(row["error"] for row in crawled.rows)
-    assert found[""] == 20
-    assert found["host-down"] > 950
-    assert len(crawled.rows) == 1000
-
-
-async def hang() -> None:
-    await asyncio.sleep(600)
-
-
-def test_broken_pages_in_a_row_are_not_taken_for_a_host_that_is_down(
-    crawl: Callable[..., Crawl], site: SiteProcess
-) -> None:
-    """A host is asked for a page that went well before it is given up."""
-    lines = [site.url(f"/page/{n}?size=500", 32) for n in range(10)]
-    lines += [site.url(f"/drop?n={n}", 32) for n in range(20)]
-    lines += [site.url(f"/page/{n}?size=500", 32) for n in range(10, 20)]
-    crawled = crawl(lines)
-    found = Counter(row["error"] for row in crawled.rows)
-    assert found == {"": 20, "reset": 20}
-
-
-def test_a_challenge_page_is_no_page(crawl: Callable[..., Crawl]) -> None:
-    """Its row says blocked instead of ok, whatever the status."""
-
-    def answer(request: Request, count: int) -> Response:
-        if request.path == "/1":
-            return Response(b"<title>Wait...</title>", 200, [("cf-mitigated", "challenge")])
-        return Response(PAGE)
-
-    server = Server(answer)
-    with site_of(server.routes) as site:
-        crawled = crawl([f"http://127.0.0.1:{site.port}/{n}" for n in range(3)])
-    assert [row["error"] for row in crawled.rows] == ["", "blocked", ""]
-    row = crawled.by_position[2]
-    assert (row["outcome"], row["status"], row["title"]) == ("failed", "200", "")
-    assert row["reason"] == "a page of Cloudflare answered instead of the page"
-
-
-def test_a_ban_is_waited_out(crawl: Callable[..., Crawl]) -> None:
-    """403 to everything, on a host that had answered: its records are not lost to it."""
-    banned: list[float] = []
-
-    def answer(request: Request, count: int) -> Response:
-        if count == 60:
-            banned.append(time.time())
-        if banned and time.time() < banned[0] + 2:
-            return Response(b"go away", 403)
-        return Response(PAGE)
-
-    server = Server(answer)
-    with site_of(server.routes) as site:
-        crawled = crawl([f"http://127.0.0.1:{site.port}/{n}" for n in range(300)])
-    found = Counter(row["error"] for row in crawled.rows)
-    assert found[""] >= 297  # those before it was clear
-    assert found["http-4xx"] <= 3
-    assert sum(banned[0] <= at < banned[0] + 2 for at, *_ in server.times) < 30
-
-
-def test_forbidden_pages_in_a_row_are_no_ban(crawl: Callable[..., Crawl]) -> None:
-    """A page that went well is still given, so 403 is what these pages answer."""
-
-    def answer(request: Request, count: int) -> Response:
-        return Response(PAGE, 403 if 20 <= int(request.path[1:]) < 60 else 200)
-
-    server = Server(answer)
-    with site_of(server.routes) as site:
-        crawled = crawl([f"http://127.0.0.1:{site.port}/{n}" for n in range(80)])
-    assert Counter(row["error"] for row in crawled.rows) == {"": 40, "http-4xx": 40}
-    assert {row["status"] for row in crawled.rows if row["error"]} == {"403"}
-
-
-def test_what_is_still_failing_is_tried_once_more_at_the_end(
-    crawl: Callable[..., Crawl], site: SiteProcess
-) -> None:
-    """After RETRY_TIMES the record waits until all others are done."""
-    lines = [site.url("/flaky/late?times=3", 33), *(site.url(f"/page/{n}", 33) for n in range(20))]
-    row = crawl(lines).by_position[1]
-    assert (row["outcome"], row["attempts"]) == ("ok", "4")
-
-
-def test_the_last_round_can_be_left_out(crawl: Callable[..., Crawl], site: SiteProcess) -> None:
-    """RETRY_LAST_ROUND=0: three attempts, and no more."""
-    row = crawl([site.url("/flaky/no?times=3", 33)], "-s", "RETRY_LAST_ROUND=0").only()
-    assert (row["error"], row["attempts"]) == ("http-5xx", "3")
-
-
-def test_what_is_no_transient_failure_is_not_retried(
-    crawl: Callable[..., Crawl], site: SiteProcess
-) -> None:
-    """404 stays 404, and a TLS that is none stays none."""
-    lines = [site.url("/status/404", 34), site.url("/x", 34).replace("http:", "https:")]
-    crawled = crawl(lines)
-    assert [(row["error"], row["attempts"]) for row in crawled.rows] == [
-        ("http-4xx", "1"),
-        ("tls", "1"),
-    ]
-
-
 @needs_addresses
 @pytest.mark.parametrize("kind", ["domain", "ip"])
 def test_hosts_of_a_group_share_one_limit(crawl: Callable[..., Crawl], kind: str) -> None:
@@ -303,6 +170,33 @@ def test_hosts_of_a_group_share_one_limit(crawl: Callable[..., Crawl], kind: str
             *["-s", f"THROTTLE_GROUP_BY={kind}", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=2"],
             *["-s", "AUTOTHROTTLE_ENABLED=0"],
         )
+    assert Counter(row["outcome"] for row in crawled.rows) == {"ok": 40}
+    assert most[0] == 2
+
+
+@needs_addresses
+def test_what_redirects_into_a_group_has_the_limit_of_the_group(
+    crawl: Callable[..., Crawl],
+) -> None:
+    """Also when nothing of that host stands in the list, so that its address is not known yet."""
+    busy, most = [0], [0]
+
+    async def answer(request: Request) -> Response:
+        if request.path.startswith("/from"):
+            target = f"http://localhost:{site.port}/to{request.path}"
+            return Response(b"", 302, [("Location", target)])
+        busy[0] += 1
+        most[0] = max(most[0], busy[0])
+        await asyncio.sleep(0.05)
+        busy[0] -= 1
+        return Response(PAGE)
+
+    routes: dict[str, Handler] = {"/*": answer, "/robots.txt": Server().robots}
+    with site_of(routes) as site:
+        paths = [f"{kind}/{n}" for kind in ("from", "x") for n in range(20)]
+        lines = [f"http://127.0.0.1:{site.port}/{path}" for path in paths]
+        words = ("-s", "CONCURRENT_REQUESTS_PER_DOMAIN=2", "-s", "AUTOTHROTTLE_ENABLED=0")
+        crawled = crawl(lines, *words, "-s", "THROTTLE_GROUP_BY=ip")
     assert Counter(row["outcome"] for row in crawled.rows) == {"ok": 40}
     assert most[0] == 2
 
@@ -362,33 +256,6 @@ def test_a_middleware_may_keep_answers_out_of_it(
     assert dict(zip(header.split(","), line.split(","), strict=True))["highest"] == "1"
 
 
-def test_a_page_that_went_well_and_then_fails_ends_no_crawl(crawl: Callable[..., Crawl]) -> None:
-    """A host that answers 500 to its probes is asked a few times, not without end."""
-
-    def answer(request: Request, number: int) -> Response:
-        if number > 20:
-            return Response(b"", 403 if request.visit() == 1 and "/0" not in request.path else 500)
-        return Response(PAGE)
-
-    server = Server(answer)
-    with site_of(server.routes) as site:
-        crawled = crawl([f"http://127.0.0.1:{site.port}/{n}" for n in range(100)])
-    assert len(crawled.rows) == 100
-    assert len(server.times) < 60
-    assert "is given up: the server answered 500" in crawled.log
-
-
-def test_a_probe_that_a_middleware_swallows_ends_no_crawl(crawl: Callable[..., Crawl]) -> None:
-    """What nobody calls a success is none."""
-    middlewares = json.dumps({"saboteurs.SwallowsProbes": 800})
-    server = Server(lambda request, number: Response(PAGE, 200 if number <= 5 else 403))
-    with site_of(server.routes) as site:
-        lines = [f"http://127.0.0.1:{site.port}/{n}" for n in range(60)]
-        crawled = crawl(lines, "-s", f"DOWNLOADER_MIDDLEWARES={middlewares}")
-    assert len(crawled.rows) == 60
-    assert Counter(row["error"] for row in crawled.rows)["host-down"] > 40
-
-
 def test_ctrl_c_does_not_wait_for_a_pause(crawl: Callable[..., Crawl], tmp_path: Path) -> None:
     """Stopped while a host has its rest, the crawl ends soon, and goes on when it runs again."""
     patient = [True]
@@ -426,18 +293,6 @@ def test_download_slots_keeps_its_meaning(crawl: Callable[..., Crawl], site: Sit
     assert min(server.gaps()) > 0.27
 
 
-def test_retries_back_off(crawl: Callable[..., Crawl]) -> None:
-    """A page that failed is asked again after a while, at random, and not at once."""
-    server = Server(lambda request, number: Response(PAGE, 500 if request.visit() == 1 else 200))
-    with site_of(server.routes) as site:
-        lines = [f"http://127.0.0.1:{site.port}/{n}" for n in range(24)]
-        crawled = crawl(lines, "-s", "BACKOFF_START=2", "-s", "AUTOTHROTTLE_ENABLED=0")
-    assert {row["attempts"] for row in crawled.rows} == {"2"}
-    first: dict[str, float] = {}
-    waits = [at - first.setdefault(path, at) for at, _, path in server.times]
-    assert 0.4 < median(filter(None, waits)) < 3
-
-
 MINE = ("-s", "SPIDER_MODULES=urlcrawler.spiders,saboteurs")
 
 
@@ -462,20 +317,6 @@ def test_a_request_that_is_no_record_ends_with_its_robots_txt(
     assert crawled.exit_code == 0
     assert len(server.robots_times) == 4
     assert server.times == []
-
-
-def test_one_port_without_robots_txt_does_not_hold_up_the_other(
-    crawl: Callable[..., Crawl],
-) -> None:
-    """Two sites on one host name: each has a robots.txt of its own."""
-    well, ill = Server(), Server(robots=Response(b"", 503))
-    with site_of(well.routes) as first, site_of(ill.routes) as second:
-        lines = [f"http://127.0.0.1:{second.port}/{n}" for n in range(3)]
-        lines += [f"http://127.0.0.1:{first.port}/{n}" for n in range(100)]
-        crawled = crawl(lines)
-    found = Counter(row["error"] for row in crawled.rows)
-    assert found == {"": 100, "robots-unreachable": 3}
-    assert len(ill.robots_times) == 4
 
 
 def test_retry_after_of_a_robots_txt_is_capped(crawl: Callable[..., Crawl]) -> None:
@@ -539,20 +380,6 @@ def test_a_slot_of_a_spiders_own_has_the_pauses_of_its_host(crawl: Callable[...,
     assert server.gaps()[1] > 0.9
 
 
-def test_a_probe_is_the_request_that_went_well(crawl: Callable[..., Crawl]) -> None:
-    """With its headers: without them the host would be taken for one that bans."""
-
-    def answer(request: Request, number: int) -> Response:
-        is_page = "x-key" in request.headers and not 20 <= int(request.path[1:]) < 40
-        return Response(PAGE, 200 if is_page else 403)
-
-    server = Server(answer)
-    with site_of(server.routes) as site:
-        lines = [f"http://127.0.0.1:{site.port}/{n}" for n in range(60)]
-        crawled = crawl(lines, "crawl", "adds_a_header", *MINE)
-    assert Counter(row["error"] for row in crawled.rows) == {"": 40, "http-4xx": 20}
-
-
 def test_pages_that_always_refuse_do_not_slow_the_others_for_ever(
     crawl: Callable[..., Crawl],
 ) -> None:
@@ -567,30 +394,6 @@ def test_pages_that_always_refuse_do_not_slow_the_others_for_ever(
     with site_of(server.routes) as site:
         crawled = crawl([f"http://127.0.0.1:{site.port}/{n}" for n in range(100)])
     assert Counter(row["error"] for row in crawled.rows) == {"": 90, "rate-limited": 10}
-
-
-def test_records_that_wait_for_the_last_round_keep_what_is_known_of_them(
-    crawl: Callable[..., Crawl],
-) -> None:
-    """When their host is given up meanwhile, the row has the status and the attempts they had."""
-
-    async def answer(request: Request) -> Response | None:
-        server.times.append((time.time(), request.host, request.path))
-        if len(server.times) > 40:
-            await hang()
-        return Response(PAGE, 500 if request.path.endswith("bad") else 200)
-
-    server = Server()
-    with site_of({**server.routes, "/*": answer}) as site:
-        lines = [f"http://127.0.0.1:{site.port}/{n}bad" for n in range(4)]
-        lines += [f"http://127.0.0.1:{site.port}/{n}" for n in range(28)]
-        crawled = crawl(lines, "-s", "DOWNLOAD_TIMEOUT=1", "-s", "BACKOFF_START=0.01")
-    bad = [row for row in crawled.rows if row["url"].endswith("bad")]
-    assert {(row["error"], row["status"]) for row in bad} <= {
-        ("http-5xx", "500"),
-        ("read-timeout", ""),
-    }
-    assert all(int(row["attempts"]) >= 3 for row in bad)
 
 
 def test_an_alarm_does_not_ring_without_end(crawl: Callable[..., Crawl]) -> None:

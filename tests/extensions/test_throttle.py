@@ -11,8 +11,8 @@ from scrapy.utils.misc import build_from_crawler
 from scrapy.utils.test import get_crawler
 
 from urlcrawler.extensions.throttle import HostThrottle
-from urlcrawler.hosts.host import Host
-from urlcrawler.hosts.treatment import Manners
+from urlcrawler.hosts.kept import KeptHosts
+from urlcrawler.hosts.manners import Manners, Sent
 
 URL = "http://example.com/"
 
@@ -22,20 +22,21 @@ def crawler() -> Any:
     """A crawler with a throttle, whose scheduler has given out one request of one host."""
     crawler: Any = get_crawler(Spider, {"USER_AGENT": "urlcrawler"})
     crawler.spider = SimpleNamespace(ledger=None)
-    host = Host[Request]("example.com", Manners())
-    sent = host.sent(0.0)
+    kept = KeptHosts[Request](Manners(), {})
+    origin = kept.origin("example.com", "http://example.com", 0.0)
+    sent = origin.host.sent(0.0)
     request = Request(URL, meta={"download_latency": 0.25, "download_slot": "example.com"})
-    hosts = SimpleNamespace(last_answer=-1.0, host={"example.com": host}.get)
     crawler.engine = SimpleNamespace(
         scheduler=SimpleNamespace(
-            hosts=hosts, out={request: SimpleNamespace(host=host, sent=sent)}.get
+            hosts=SimpleNamespace(kept=kept),
+            out={request: SimpleNamespace(origin=origin, sent=sent)}.get,
         ),
         downloader=SimpleNamespace(
             slots={"example.com": SimpleNamespace(concurrency=16, delay=0.0, jitter=0.5)},
             get_slot_key=lambda request: "example.com",
         ),
     )
-    crawler.host, crawler.request = host, request
+    crawler.kept, crawler.host, crawler.request = kept, origin.host, request
     crawler.throttle = build_from_crawler(HostThrottle, crawler)  # signals hold it weakly
     return crawler
 
@@ -80,7 +81,10 @@ def test_a_redirect_is_an_answer(crawler: Any) -> None:
     """No middleware of ours sees it after the one for redirects."""
     download(crawler, status=302)
     assert crawler.host.usage.ok == 1
-    assert crawler.engine.scheduler.hosts.last_answer > 0
+    silent = crawler.kept.origin("b.com", "http://b.com", 0.0)
+    for origin in (silent, crawler.kept.origin("c.com", "http://c.com", 0.0)):
+        origin.unreachable(Sent(0.0, 1, 1), 1.0, "read-timeout", "", weight=3)
+    assert not crawler.kept.may_be_offline(silent)
 
 
 @pytest.mark.parametrize(

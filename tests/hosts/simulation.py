@@ -12,7 +12,7 @@ from statistics import median
 from typing import NamedTuple
 
 from urlcrawler.hosts.host import Host
-from urlcrawler.hosts.treatment import Manners, Sent
+from urlcrawler.hosts.manners import Manners, Sent
 
 CEILING = 16
 
@@ -69,7 +69,7 @@ class Bucket:
 class Run:
     """What came of it: times of good answers with their latencies, refusals, limits over time."""
 
-    host: Host[None]
+    host: Host[str]
     good: list[tuple[float, float]] = field(default_factory=list)
     refused: int = 0
     sent: list[tuple[float, int]] = field(default_factory=list)  # when, and how many at a time
@@ -95,12 +95,16 @@ def crawl(
     """Crawl a host with as many pages as it takes."""
     rng = random.Random(seed)
     random.seed(seed)  # the jitter of pauses
-    host = Host[None]("example.com", Manners(ceiling=CEILING))
+    host = Host[str]("example.com", Manners(ceiling=CEILING))
+    origin = host.origin("http://example.com")
+    origin.chains.append(1)  # there is always a next record
+    host.note_work(origin)
     run, now, number = Run(host), 0.0, 0
     coming: list[tuple[float, int, Sent, Answer]] = []
     while now < seconds:
         while host.active < host.room(CEILING) and host.ready_at(now) <= now:
             sent = host.sent(now)
+            origin.active += 1
             assert host.active <= host.limit.value <= CEILING
             number += 1
             answer = serve(now, rng)
@@ -112,11 +116,12 @@ def crawl(
             continue
         now, _, sent, answer = heapq.heappop(coming)
         host.active -= 1
+        origin.active -= 1
         if answer.status == 200:
             run.good.append((now, now - sent.at))
-            host.answered(sent, now - sent.at, now)
-            host.satisfied(sent, now, "http://example.com/")
+            origin.answered(sent, now - sent.at, now)
+            origin.satisfied(sent, now, "http://example.com/")
         else:
             run.refused += 1
-            host.refused(sent, answer.retry_after, now, "429")
+            origin.refused(sent, answer.retry_after, now, "429")
     return run

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from urlcrawler.hosts.circuit import FAILURES, PROBES, TIMEOUT, Circuit
+from urlcrawler.hosts.circuit import FAILURES, PROBES, TIMEOUT, UNAVAILABLE, Circuit
 
 
 def fail(circuit: Circuit, times: int, cause: str = "refused", now: float = 0.0) -> float:
@@ -79,6 +79,19 @@ def test_a_host_that_asked_for_time_has_it() -> None:
     circuit = Circuit(1.0)
     circuit.failed(0.0, 1.0, "robots-unreachable", "", weight=FAILURES, wait=60.0)
     assert 61 <= circuit.probe_at <= 61 + 6.1
+
+
+def test_one_503_is_a_quarter_of_a_reason() -> None:
+    """A dozen in a row are the server, and not the page; then it takes more probes to be sure."""
+    circuit = Circuit(1.0)
+    for number in range(12):
+        assert not circuit.is_open
+        circuit.failed(number, number, "http-5xx", "", weight=UNAVAILABLE)
+    assert circuit.is_open
+    fail(circuit, 4, "http-5xx", now=12.0)
+    assert not circuit.is_exhausted
+    fail(circuit, 1, "http-5xx", now=circuit.probe_at)
+    assert circuit.is_exhausted
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 100)), max_size=100))

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from urlcrawler.hosts import queue as queue_module
 from urlcrawler.hosts.host import Host
+from urlcrawler.hosts.manners import Manners, Sent
+from urlcrawler.hosts.origin import Origin
 from urlcrawler.hosts.queue import HostQueue, Turn
-from urlcrawler.hosts.treatment import Manners, Sent
 from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.readers import Reader
 
@@ -31,7 +33,8 @@ class Crawl:
     waiting: dict[str, list[int | str]]
     per_host: int
     total: int
-    out: list[Host[str]] = field(default_factory=list)
+    origins: int = 1
+    out: list[Origin[str]] = field(default_factory=list)
     given: list[int | str] = field(default_factory=list)
 
     def take(self) -> Turn[str] | None:
@@ -40,16 +43,19 @@ class Crawl:
         if turn:
             what = turn.record.record.position if turn.record else str(turn.request)
             self.given.append(what)
-            self.out.append(turn.host)
-            self.waiting[turn.host.name].remove(what)
+            host = turn.origin.host
+            self.out.append(turn.origin)
+            self.waiting[host.name].remove(what)
             share = max(1, min(self.per_host, self.total // working))
-            assert self.active[turn.host.name] <= share
-            assert turn.host.active == self.active[turn.host.name]
+            assert self.active[host.name] <= share
+            assert host.active == self.active[host.name]
         assert bool(self.queue) == any(self.waiting.values())
         return turn
 
     def push(self, name: str, number: int, priority: int = 0) -> None:
-        self.queue.push(name, f"{name}/{number}", priority)
+        self.queue.push(
+            name, f"http://{name}:{8000 + number % self.origins}", f"{name}/{number}", priority
+        )
         self.waiting.setdefault(name, []).append(f"{name}/{number}")
         assert self.queue
 
@@ -58,7 +64,7 @@ class Crawl:
 
     @property
     def active(self) -> Counter[str]:
-        return Counter(host.name for host in self.out)
+        return Counter(origin.host.name for origin in self.out)
 
     def drain(self) -> None:
         """Go on until nothing is left."""
@@ -74,9 +80,15 @@ def crawl_of(
     per_host: int = 2,
     total: int = 100,
     done: frozenset[int] = frozenset(),
+    origins: int = 1,
 ) -> Crawl:
-    """Return a crawl of a list with one record per letter of *hosts*, on the host it names."""
-    lines = [f"http://{host}.com/{number}" for number, host in enumerate(hosts)]
+    """Return a crawl of a list with one record per letter of *hosts*, on the host it names.
+
+    Each host has its records on so many ports.
+    """
+    lines = [
+        f"http://{host}.com:{8000 + number % origins}/{number}" for number, host in enumerate(hosts)
+    ]
     index = ListIndex(reader_of("\n".join(lines)))
     waiting: dict[str, list[int | str]] = {f"{host}.com": [] for host in hosts}
     for position, host in enumerate(hosts, 1):
@@ -85,7 +97,7 @@ def crawl_of(
     queue = Queue(
         index, total=total, manners=Manners(per_host, adaptive=False), done=done.__contains__
     )
-    return Crawl(queue, waiting, per_host, total)
+    return Crawl(queue, waiting, per_host, total, origins)
 
 
 lists = st.text("abcdef", min_size=1, max_size=40)
@@ -103,17 +115,17 @@ ACTIONS = st.lists(
 @settings(max_examples=300)
 @given(
     hosts=lists, per_host=limits, total=st.integers(7, 20), actions=ACTIONS,
-    done=st.frozensets(st.integers(1, 40)),
+    done=st.frozensets(st.integers(1, 40)), origins=st.integers(1, 3),
 )  # fmt: skip
 def test_whatever_happens_everything_is_given_out_once(
     reader_of: OpenReader, hosts: str, per_host: int, total: int,
-    actions: list[tuple[str, int, str]], done: frozenset[int],
+    actions: list[tuple[str, int, str]], done: frozenset[int], origins: int,
 ) -> None:  # fmt: skip
     """In any order of events no host has more than its share, and nothing is lost or doubled.
 
     Records that are done are not given out; what is pushed is.
     """
-    crawl = crawl_of(reader_of, hosts, per_host=per_host, total=total, done=done)
+    crawl = crawl_of(reader_of, hosts, per_host=per_host, total=total, done=done, origins=origins)
     crawl.take()
     pushed = []
     for number, (action, value, name) in enumerate(actions):
@@ -136,14 +148,14 @@ def test_a_small_window_gives_out_everything_too(
 ) -> None:
     """With fewer places than hosts they take turns; 0 is no limit, as in Scrapy."""
     queue = crawl_of(reader_of, hosts, per_host=per_host, total=total).queue
-    out, given_out = list[Host[str]](), list[int]()
+    out, given_out = list[Origin[str]](), list[int]()
     while queue or out:
         turn = queue.take()
         if turn and turn.record:
             given_out.append(turn.record.record.position)
-            out.append(turn.host)
-            assert len({host.name for host in out}) <= (total or len(hosts))
-            assert turn.host.active <= per_host
+            out.append(turn.origin)
+            assert len({origin.host.name for origin in out}) <= (total or len(hosts))
+            assert turn.origin.host.active <= per_host
         elif out:
             queue.give_back(out.pop(0))
     assert sorted(given_out) == list(range(1, len(hosts) + 1))
@@ -170,9 +182,9 @@ def test_a_host_that_never_answers_does_not_stop_the_others(
     queue = crawl_of(reader_of, dead * 50 + hosts, per_host=per_host, total=total).queue
     others = Counter[str]()
     while turn := queue.take():
-        if turn.host.name != f"{dead}.com":
-            others[turn.host.name] += 1
-            queue.give_back(turn.host)
+        if turn.origin.host.name != f"{dead}.com":
+            others[turn.origin.host.name] += 1
+            queue.give_back(turn.origin)
     assert others == Counter(f"{host}.com" for host in hosts if host != dead)
 
 
@@ -217,7 +229,7 @@ def test_requests_need_not_be_comparable(reader_of: OpenReader) -> None:
     )
     requests = [object() for _ in range(9)]
     for request in requests:
-        queue.push("a.com", request)
+        queue.push("a.com", "http://a.com", request)
     turns = [queue.take() for _ in requests]
     assert [turn.request for turn in turns if turn] == requests
 
@@ -250,14 +262,14 @@ def test_hosts_that_are_finished_are_forgotten(reader_of: OpenReader, total: int
         total=total,
         manners=FIXED,
         done=lambda position: False,
-        known=5,
+        most_known=5,
     )
     gc.collect()
     others = sum(isinstance(thing, Host) for thing in gc.get_objects())
-    out, most = list[Host[str]](), 0
+    out, most = list[Origin[str]](), 0
     for step in range(500):
         turn = queue.take()
-        out += [turn.host] if turn else []
+        out += [turn.origin] if turn else []
         while len(out) == total or (out and not turn):
             queue.give_back(out.pop(0))
             turn = None
@@ -270,14 +282,14 @@ def test_hosts_that_are_finished_are_forgotten(reader_of: OpenReader, total: int
 def test_many_silent_hosts_may_mean_that_this_machine_is_offline(reader_of: OpenReader) -> None:
     """One silent host among others that answer, or alone, says nothing of that kind."""
     crawl = crawl_of(reader_of, "abc")
-    hosts = [turn.host for turn in (crawl.take(), crawl.take(), crawl.take()) if turn]
+    origins = [turn.origin for turn in (crawl.take(), crawl.take(), crawl.take()) if turn]
     silent = Sent(0.0, 1, 1)
-    hosts[0].unreachable(silent, 30.0, "read-timeout", "", weight=3)
-    assert not crawl.queue.may_be_offline(hosts[0])
-    hosts[1].unreachable(silent, 30.0, "connect-timeout", "", weight=3)
-    assert crawl.queue.may_be_offline(hosts[0])
-    crawl.queue.last_answer = 31.0
-    assert not crawl.queue.may_be_offline(hosts[0])
+    origins[0].unreachable(silent, 30.0, "read-timeout", "", weight=3)
+    assert not crawl.queue.kept.may_be_offline(origins[0])
+    origins[1].unreachable(silent, 30.0, "connect-timeout", "", weight=3)
+    assert crawl.queue.kept.may_be_offline(origins[0])
+    crawl.queue.kept.satisfied(origins[2], silent, 31.0)
+    assert not crawl.queue.kept.may_be_offline(origins[0])
 
 
 def test_what_backs_off_is_bounded(reader_of: OpenReader) -> None:
@@ -294,8 +306,8 @@ def test_what_backs_off_is_bounded(reader_of: OpenReader) -> None:
     for number in range(100):
         if turn := queue.take():
             given += turn.record is not None
-            queue.push("a.com", str(number), not_before=10.0)
-            queue.give_back(turn.host)
+            queue.push("a.com", "http://a.com", str(number), not_before=10.0)
+            queue.give_back(turn.origin)
     assert given == 32
     now[0] = 10.0
     turns = [queue.take() for _ in range(33)]
@@ -308,10 +320,91 @@ def test_a_record_that_is_deferred_comes_last(reader_of: OpenReader) -> None:
     first = crawl.take()
     assert first
     assert first.record
-    crawl.queue.last_round.defer(first.record.record.position, 3, "http-5xx", 503)
+    crawl.queue.remaining.last_round.defer(first.record.record.position, 3, "http-5xx", 503)
     crawl.waiting["a.com"].append(first.record.record.position)
     crawl.give_back(0)
     crawl.drain()
     assert sorted(crawl.given[:3]) == [1, 2, 3]
     assert crawl.given[3:] == [first.record.record.position]
     assert not crawl.queue
+
+
+def test_while_much_follows_up_no_record_is_begun(
+    reader_of: OpenReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a list of redirects to one slow host would come to wait in memory, all of it."""
+    monkeypatch.setattr(queue_module, "MOST_PUSHED", 3)
+    crawl = crawl_of(reader_of, "aaabbb", per_host=1)
+    for number in range(4):
+        crawl.push("slow.com", number)
+    taken = [crawl.take(), crawl.take(), crawl.take()]
+    assert [str(turn and turn.request) for turn in taken] == ["slow.com/0", "None", "None"]
+    assert {turn and turn.record for turn in taken} == {None}
+    crawl.give_back(0)
+    crawl.take()
+    crawl.take()
+    assert crawl.given[1:] == ["slow.com/1", 1]
+    crawl.drain()
+    assert len(crawl.given) == 10
+
+
+def test_a_group_of_many_origins_opens_some_at_a_time(
+    reader_of: OpenReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A domain with thousands of host names: each is crawled, and few are kept in memory."""
+    monkeypatch.setattr(queue_module, "MOST_ORIGINS", 4)
+    lines = [f"http://{number % 50}.a.com/{number}" for number in range(200)]
+    queue = Queue(
+        ListIndex(reader_of("\n".join(lines))),
+        total=20,
+        manners=Manners(3, adaptive=False),
+        done=lambda position: False,
+        group=lambda name, ready: ready("a.com"),
+    )
+    given, out = list[int](), list[Origin[str]]()
+    while queue or out:
+        if turn := queue.take():
+            assert turn.record
+            given.append(turn.record.record.position)
+            out.append(turn.origin)
+            assert len(turn.origin.host.working) <= 4
+        else:
+            queue.give_back(out.pop(0))
+    assert sorted(given) == list(range(1, 201))
+
+
+def test_an_origin_that_is_down_is_given_up_beside_one_that_is_well(
+    reader_of: OpenReader,
+) -> None:
+    """Only what waits for the one is written off, and the other is crawled to its end."""
+    now = [0.0]
+    lines = [f"http://a.com:{port}/{number}" for port in (81, 82) for number in range(50)]
+    queue = Queue(
+        ListIndex(reader_of("\n".join(lines))),
+        total=20,
+        manners=Manners(3),
+        done=lambda position: False,
+        clock=lambda: now[0],
+    )
+    good, written_off = list[int](), list[int]()
+    while queue:
+        while queue.given_up:
+            origin = queue.given_up.popleft()
+            assert origin.name == "http://a.com:81"
+            while turn := queue.write_off(origin):
+                assert turn.record
+                written_off.append(turn.record.record.position)
+        if turn := queue.take():
+            now[0] += 0.1
+            if turn.origin.name.endswith("81"):
+                turn.origin.unreachable(turn.sent, now[0], "refused", "")
+            else:
+                assert turn.record
+                good.append(turn.record.record.position)
+                turn.origin.answered(turn.sent, 0.1, now[0])
+                queue.kept.satisfied(turn.origin, turn.sent, now[0])
+            queue.give_back(turn.origin)
+        else:
+            now[0] = max(now[0], queue.wake_at or 0)
+    assert good == list(range(51, 101))
+    assert len(written_off) == 50 - 6

@@ -98,8 +98,13 @@ def test_the_index_knows_what_a_dictionary_knows(
         assert_like(index, Model.of(lines, **options), lines)
 
 
+def _is_request(value: Any) -> bool:
+    """Tell a request, an URL or a target with a user, from an origin."""
+    return isinstance(value, tuple) or value.count("/") > 2
+
+
 def _same_hash_for_all_requests(value: Any) -> int:
-    return 7 if isinstance(value, tuple) or "://" in value else hash(value)
+    return 7 if _is_request(value) else hash(value)
 
 
 @given(lines=st.lists(urls, min_size=1, max_size=20), size=slice_sizes)
@@ -116,11 +121,11 @@ def test_requests_that_share_a_hash_are_told_apart(
 
 
 @pytest.mark.parametrize("value", [-(2**63), -2, 0, 1, 2, 2**63 - 1])
-def test_no_hash_of_a_host_has_a_meaning_of_its_own(reader_of: OpenReader, value: int) -> None:
-    """Whatever the hash of a host, its records are neither invalid nor duplicates."""
+def test_no_hash_of_an_origin_has_a_meaning_of_its_own(reader_of: OpenReader, value: int) -> None:
+    """Whatever the hash of an origin, its records are neither invalid nor duplicates."""
 
     def hash_(key: Any) -> int:
-        return hash(key) if isinstance(key, tuple) or "://" in key else value
+        return hash(key) if _is_request(key) else value
 
     lines = ["http://a.com/1", "not a url", "http://a.com/2", "http://a.com/1"]
     with mock.patch.object(index_module, "hash", hash_, create=True):
@@ -128,16 +133,23 @@ def test_no_hash_of_a_host_has_a_meaning_of_its_own(reader_of: OpenReader, value
     assert_like(index, Model.of(lines), lines)
 
 
-def test_hosts_that_share_a_hash_lose_no_record(reader_of: OpenReader) -> None:
+def test_origins_that_share_a_hash_lose_no_record(reader_of: OpenReader) -> None:
     """They are crawled as one, which is slower and complete."""
     lines = [f"http://{host}.com/{page}" for page in range(3) for host in "abc"]
 
     def hash_(key: Any) -> int:
-        return hash(key) if "://" in key else 5
+        return hash(key) if _is_request(key) else 5
 
     with mock.patch.object(index_module, "hash", hash_, create=True):
         index = ListIndex(reader_of("\n".join(lines)))
     assert [list(chain(index, int(head))) for head in index.heads] == [list(range(1, 10))]
+
+
+def test_ports_and_schemes_of_a_host_are_chained_apart(reader_of: OpenReader) -> None:
+    """One may be down while the other is well; the usual port is the same as none."""
+    lines = ["http://a.com/1", "https://a.com/1", "http://a.com:8080/1", "http://a.com:80/2"]
+    index = ListIndex(reader_of("\n".join(lines)))
+    assert [list(chain(index, int(head))) for head in index.heads] == [[1, 4], [2], [3]]
 
 
 def test_hosts_come_largest_first(reader_of: OpenReader) -> None:

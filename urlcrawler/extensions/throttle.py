@@ -64,20 +64,20 @@ class HostThrottle:
         latency = request.meta.get("download_latency")
         if out is None or latency is None or request.meta.get("autothrottle_dont_adjust_delay"):
             return
-        host, now = out.host, monotonic()
+        origin, now = out.origin, monotonic()
         if response.status < 500 and response.status not in _COMPLAINTS:
-            host.answered(out.sent, latency, now)
+            origin.answered(out.sent, latency, now)
         if 300 <= response.status < 400 and response.status != 304:
-            host.satisfied(out.sent, now)  # no middleware sees it after the one for redirects
-            self._scheduler.hosts.last_answer = now
-        self._show(host, request, response, latency, now)
+            # No middleware sees it after the one for redirects.
+            self._scheduler.hosts.kept.satisfied(origin, out.sent, now)
+        self._show(origin.host, request, response, latency, now)
 
     def robots_parsed(self, robotparser: RobotParser, request: Request) -> None:
         """Keep the pace that robots.txt asks for."""
         out = self._scheduler.out(request)
         if out is None:
             return
-        host = out.host
+        host = out.origin.host
         delay = robotparser.crawl_delay(self._user_agent) or 0.0
         # Scrapy's interface has no Request-rate; Protego has.
         rate = getattr(getattr(robotparser, "rp", None), "request_rate", lambda agent: None)
@@ -91,7 +91,7 @@ class HostThrottle:
             )
             delay = self._max_delay
         if delay:
-            host.pace.ask(delay, monotonic())
+            self._scheduler.hosts.kept.ask(out.origin, delay, monotonic())
             downloader = cast("Any", self.crawler.engine).downloader
             if slot := downloader.slots.get(downloader.get_slot_key(request)):
                 # For those that are out already and wait for this file, as the first of them does.

@@ -52,7 +52,7 @@ class HostUsage:
 
     @property
     def _hosts(self) -> Any:
-        return cast("Any", self.crawler.engine).scheduler.hosts
+        return cast("Any", self.crawler.engine).scheduler.hosts.kept
 
     def spider_opened(self) -> None:
         """Begin the file, or go on with that of the earlier run."""
@@ -66,7 +66,7 @@ class HostUsage:
 
     def spider_closed(self) -> None:
         """Write what is not written yet, and set the stats."""
-        for host in self._hosts.hosts():
+        for host in self._hosts:
             self.forget(host)
         self._write()
         stats = cast("Any", self.crawler.stats)

@@ -35,16 +35,17 @@ def exhausted_for(headers: Mapping[str, str], now: float) -> float | None:
         headers: names in lower case.
         now: seconds since 1970, for servers that give the time of the reset.
     """
-    remaining, reset = _number(headers, "remaining"), _number(headers, "reset")
-    if remaining is None or reset is None:
-        items = {
-            name.lower()[0:3]: float(n) for name, n in _ITEM.findall(headers.get("ratelimit", ""))
-        }
-        remaining = items.get("r", items.get("rem"))
-        reset = items.get("t", items.get("res"))
-    if remaining is None or reset is None or remaining > 0:
-        return None
-    return max(0.0, reset - now if reset > _EPOCH else reset)
+    quotas = [(_number(headers, "remaining"), _number(headers, "reset"))]
+    text = headers.get("ratelimit", "")
+    for quota in [text] if "remaining" in text.lower() else text.split(","):  # one, or several
+        items = {name.lower()[0:3]: float(n) for name, n in _ITEM.findall(quota)}
+        quotas.append((items.get("r", items.get("rem")), items.get("t", items.get("res"))))
+    waits = [
+        max(0.0, reset - now if reset > _EPOCH else reset)
+        for remaining, reset in quotas
+        if remaining == 0 and reset is not None
+    ]
+    return max(waits, default=None)
 
 
 def _number(headers: Mapping[str, str], name: str) -> float | None:

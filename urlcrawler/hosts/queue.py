@@ -7,19 +7,22 @@ for a probe.
 """
 
 import heapq
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import count
 from time import monotonic
 from types import MappingProxyType
 from typing import Generic, NamedTuple
 
-from urlcrawler.hosts.host import Host
-from urlcrawler.hosts.lastround import LastRound
-from urlcrawler.hosts.treatment import OFFLINE, Manners, RequestT, Sent
+from urlcrawler.hosts.host import MOST_ORIGINS, Host
+from urlcrawler.hosts.kept import MOST_KNOWN, KeptHosts
+from urlcrawler.hosts.manners import Manners, RequestT, Sent
+from urlcrawler.hosts.origin import Origin
+from urlcrawler.hosts.remaining import Remaining
 from urlcrawler.inputs.index import ListIndex, Resolved
 
 MOST_PUSHED = 4096  # requests that wait; with more of them no record is given out
+MOST_OPENED = 256  # origins at once, before the event loop has its turn again
 
 
 class Turn(NamedTuple, Generic[RequestT]):
@@ -27,12 +30,12 @@ class Turn(NamedTuple, Generic[RequestT]):
 
     Attributes:
         sent: what was known of the host at this moment.
-        probe: a request that went well before: whether the host is well, and nothing else, is
+        probe: a request that went well before: whether the origin is well, and nothing else, is
             asked.
         attempts: how often the record was requested before this last round; 0 before that.
     """
 
-    host: Host[RequestT]
+    origin: Origin[RequestT]
     sent: Sent
     record: Resolved | None
     request: RequestT | None
@@ -48,10 +51,9 @@ class HostQueue(Generic[RequestT]):
     more than its limit allows.
 
     Attributes:
-        last_round: records that wait until all others are done.
-        last_answer: when any host has answered last.
-        forget: called with a host whose state is not kept any longer.
-        given_up: hosts on which nothing more is to be asked; the caller takes them out.
+        kept: the state of the hosts.
+        remaining: what of the list was not begun, and its last round.
+        given_up: origins of which nothing more is to be asked; the caller takes them out.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class HostQueue(Generic[RequestT]):
         done: Callable[[int], bool],
         clock: Callable[[], float] = monotonic,
         group: Callable[[str, Callable[[str], None]], None] | None = None,
-        known: int = 1024,
+        most_known: int = MOST_KNOWN,
     ) -> None:
         """Open the queue of a list.
 
@@ -73,21 +75,14 @@ class HostQueue(Generic[RequestT]):
             done: whether a record has its row already.
             group: called with the name of a host and with what to call, now or later, with the
                 name of the group in which it is polite; without it each host stands for itself.
-            known: of how many hosts without work the state is kept: redirects come back to them.
+            most_known: of how many hosts without work the state is kept.
         """
-        self._index = index
-        self._heads = index.heads
+        self.remaining = Remaining(index, done)
         self._total = total or 1 << 30  # Scrapy: 0 means no limit
         self._manners = manners
-        self._own_manners = own_manners
-        self._done = done
+        self.kept = KeptHosts[RequestT](manners, own_manners, most_known)
         self._clock = clock
         self._group = group or (lambda name, ready: ready(name))
-        self.forget: Callable[[Host[RequestT]], None] = lambda host: None
-        self._most_known = known
-        self._open: dict[str, Host[RequestT]] = {}
-        self._known: OrderedDict[str, Host[RequestT]] = OrderedDict()
-        self._unopened = 0  # place in the heads of the next host to open
         self._opening = 0  # hosts whose group is not known yet
         self._ready: deque[Host[RequestT]] = deque()
         self._timed: list[tuple[float, int, Host[RequestT]]] = []
@@ -95,58 +90,34 @@ class HostQueue(Generic[RequestT]):
         self._working = 0  # how many of the open hosts have work
         self._share = manners.ceiling
         self._age = count()
-        self.last_round = LastRound(index)
-        self.last_answer = -1.0
-        self.given_up: deque[Host[RequestT]] = deque()
+        self.given_up: deque[Origin[RequestT]] = deque()
 
     def __bool__(self) -> bool:
         """Whether anything waits to be given out."""
-        return (
-            self._working > 0
-            or self._opening > 0
-            or self._unopened < len(self._heads)
-            or bool(self.last_round)
-        )
+        return self._working > 0 or self._opening > 0 or bool(self.remaining)
 
     @property
     def wake_at(self) -> float | None:
         """When to ask again although nothing has happened; None when there is no such time."""
         return self._timed[0][0] if self._timed else None
 
-    def may_be_offline(self, host: Host[RequestT]) -> bool:
-        """Return whether *host* is silent because this machine is offline.
-
-        That is: since it fell silent no host has answered, and others are silent as well.
-        """
-        return self.last_answer <= host.circuit.opened_at and any(
-            other.circuit.cause in OFFLINE for other in self._open.values() if other is not host
-        )
-
-    def host(self, name: str) -> Host[RequestT] | None:
-        """Return the state of a host or group, if it has one."""
-        return self._open.get(name) or self._known.get(name)
-
-    def hosts(self) -> list[Host[RequestT]]:
-        """Return all hosts whose state is kept."""
-        return [*self._open.values(), *self._known.values()]
-
     def push(
-        self, name: str, request: RequestT, priority: int = 0, not_before: float = 0.0
+        self, name: str, origin: str, request: RequestT, priority: int = 0, not_before: float = 0.0
     ) -> None:
         """Let *request* wait for its turn on host *name*, and for the time *not_before*."""
-        host = self._host(name)
+        waits = self.kept.origin(name, origin, self._clock())
         self._pushed += 1
-        heapq.heappush(host.waiting, (not_before, -priority, next(self._age), request))
-        host.wake(self._clock())
-        self._queue(host)
+        heapq.heappush(waits.waiting, (not_before, -priority, next(self._age), request))
+        waits.wake(self._clock())
+        self._queue(waits.host, waits)
 
-    def push_to_group(self, name: str, request: RequestT, priority: int = 0) -> None:
+    def push_to_group(self, name: str, origin: str, request: RequestT, priority: int = 0) -> None:
         """Let *request* wait for the group of the host *name*, when it is known."""
         self._opening += 1
 
         def push(group: str) -> None:
             self._opening -= 1
-            self.push(group, request, priority)
+            self.push(group, origin, request, priority)
 
         self._group(name, push)
 
@@ -164,6 +135,27 @@ class HostQueue(Generic[RequestT]):
             self._queue(host)
         return turn
 
+    def give_back(self, origin: Origin[RequestT]) -> None:
+        """Note that a request of *origin* is finished, however it ended."""
+        origin.active -= 1
+        origin.host.active -= 1
+        self.changed(origin)
+
+    def changed(self, origin: Origin[RequestT]) -> None:
+        """Look again at what *origin* may have."""
+        host = origin.host
+        self._queue(host, origin)
+        if not host.active and not host.has_work:
+            self.kept.close(host)
+
+    def write_off(self, origin: Origin[RequestT]) -> Turn[RequestT] | None:
+        """Take a request or record out of what waits for an origin that is given up."""
+        origin.wake(float("inf"))
+        if not origin.has_work:
+            self.changed(origin)
+            return None
+        return self._next_of(origin, Sent(0.0, 0, 0))
+
     def _take_ready(self, now: float, behind: list[Host[RequestT]]) -> Turn[RequestT] | None:
         """Return what is next of the hosts that are ready; put aside those that are *behind*."""
         while self._ready:
@@ -172,126 +164,97 @@ class HostQueue(Generic[RequestT]):
             if host.active >= host.room(self._share) or host.ready_at(now) > now:
                 self._queue(host)  # less room than when it was queued, or a pause
                 continue
-            host.wake(now)
-            if not host.followups and not host.chains:
-                self._queue(host)
-                continue
-            if not host.followups and host.probe is None and self._pushed >= MOST_PUSHED:
+            origin = host.next_origin(now, may_begin=self._pushed < MOST_PUSHED)
+            if origin is None:
                 behind.append(host)  # first what records redirect to, or wait to be tried again
                 continue
             sent = host.sent(now)
-            if host.probe is not None:
-                return Turn(host, sent, None, None, probe=host.probe)
-            # Probes ask by turns for what has not failed yet, as the page may be at fault and not
-            # the host, and for what has, as the host may answer that the second time.
-            is_turn_of_new = host.circuit.is_open and host.circuit.probes % 2 == 0
-            if host.chains and (not host.followups or is_turn_of_new):
-                record, attempts = self._next_record(host)
-                turn = Turn(host, sent, record, None, attempts)
-            else:
-                turn = Turn(host, sent, None, self._pop(host))
-            self._queue(host)
+            origin.active += 1
+            if origin.probe is not None:
+                return Turn(origin, sent, None, None, probe=origin.probe)
+            origin.wake(now)
+            turn = self._next_of(origin, sent)
+            self._queue(host, origin)
             return turn
         return None
 
-    def give_back(self, host: Host[RequestT]) -> None:
-        """Note that a request of *host* is finished, however it ended."""
-        host.active -= 1
-        self.changed(host)
-
-    def changed(self, host: Host[RequestT]) -> None:
-        """Look again at what *host* may have."""
-        self._queue(host)
-        if not host.active and not host.has_work and host.name in self._open:
-            del self._open[host.name]
-            self._known[host.name] = host
-            if len(self._known) > self._most_known:
-                self.forget(self._known.popitem(last=False)[1])
-
-    def write_off(self, host: Host[RequestT]) -> Turn[RequestT] | None:
-        """Take a request or record out of what waits for a host that is given up."""
-        record = request = None
-        attempts = 0
-        host.wake(float("inf"))
-        if host.followups:
-            request = self._pop(host)
-        elif host.chains:
-            record, attempts = self._next_record(host)
-        else:
-            self.changed(host)
-            return None
-        return Turn(host, Sent(0.0, 0, 0), record, request, attempts)
+    def _next_of(self, origin: Origin[RequestT], sent: Sent) -> Turn[RequestT]:
+        if origin.is_turn_of_new():
+            record, attempts = self.remaining.take(origin.chains)
+            return Turn(origin, sent, record, None, attempts)
+        self._pushed -= 1
+        return Turn(origin, sent, None, heapq.heappop(origin.followups)[2])
 
     def _open_more(self) -> None:
-        while len(self._open) + self._opening < self._total:
-            if self._unopened >= len(self._heads):
-                if not self.last_round or self._open or self._opening:
-                    return
-                self._heads, self._unopened = self.last_round.begin(), 0  # all others are done
-            position = self._undone(int(self._heads[self._unopened]))
-            self._unopened += 1
-            if position:
-                target = self._index.resolve(position).target
-                self._opening += 1
-                self._group(getattr(target, "host", ""), self._opener(position))
+        """Open hosts while there is room for more."""
+        for _ in range(MOST_OPENED):
+            if len(self.kept.open) + self._opening >= self._total:
+                return
+            is_idle = not self.kept.open and not self._opening
+            position = self.remaining.next_head(may_begin_last_round=is_idle)
+            if not position:
+                return
+            self._opening += 1
+            name, origin = self.remaining.names(position)
+            self._group(name, self._opener(position, origin))
 
-    def _next_record(self, host: Host[RequestT]) -> tuple[Resolved, int]:
-        """Take the next record of *host* out; return it with the attempts that it has had."""
-        position = host.chains.popleft()
-        if following := self._undone(self._index.following(position)):
-            host.chains.append(following)
-        return self._index.resolve(position), self.last_round.attempts(position)
-
-    def _pop(self, host: Host[RequestT]) -> RequestT:
-        self._pushed -= 1
-        return heapq.heappop(host.followups)[2]
-
-    def _opener(self, position: int) -> Callable[[str], None]:
+    def _opener(self, position: int, name: str) -> Callable[[str], None]:
         def open_in(group: str) -> None:
             self._opening -= 1
-            host = self._host(group)
-            host.chains.append(position)
-            self._queue(host)
+            host = self.kept.get(group)
+            if host and len(host.working) >= MOST_ORIGINS:
+                host.heads.append(position)
+                return
+            origin = self.kept.origin(group, name, self._clock())
+            origin.chains.append(position)
+            self._queue(origin.host, origin)
 
         return open_in
 
-    def _undone(self, position: int) -> int:
-        """Return *position*, or the next of its host that is not done yet."""
-        while position and self._done(position):
-            position = self._index.following(position)
-        return position
+    def _queue(self, host: Host[RequestT], changed: Origin[RequestT] | None = None) -> None:
+        """Put *host* in the row of those that can be served, now or at its time, if it can.
 
-    def _host(self, name: str) -> Host[RequestT]:
-        if name not in self._open:
-            known = self._known.pop(name) if name in self._known else None
-            self._open[name] = known or Host(name, self._own_manners.get(name, self._manners))
-        return self._open[name]
-
-    def _queue(self, host: Host[RequestT]) -> None:
-        """Put *host* in the row of those that can be served, now or at its time, if it can."""
-        if host.working != host.has_work:
-            host.working = not host.working
-            self._working += 1 if host.working else -1
+        Args:
+            changed: an origin that has got work, or has none any more, or none that may be asked.
+        """
+        if changed:
+            host.note_work(changed)
+            while host.heads and len(host.working) < MOST_ORIGINS:
+                position = host.heads.popleft()
+                name = self.remaining.names(position)[1]
+                origin = self.kept.origin(host.name, name, self._clock())
+                origin.chains.append(position)
+                host.note_work(origin)
+        if host.is_counted != host.has_work:
+            host.is_counted = host.has_work
+            self._working += 1 if host.is_counted else -1
             self._divide()
-        if host.queued or not host.working or host.active >= host.room(self._share):
+        if host.queued or not host.has_work or host.active >= host.room(self._share):
             return
         now = self._clock()
-        if not host.active and host.is_given_up(now, self.may_be_offline):
-            if host not in self.given_up:
-                self.given_up.append(host)
-            return
+        self._find_given_up(host, now)
         at = host.ready_at(now)
         if at <= now:
             host.queued = True
             self._ready.append(host)
-        elif not host.timed or at < host.timed:
+        elif at < float("inf") and (not host.timed or at < host.timed):
             host.timed = at
             heapq.heappush(self._timed, (at, next(self._age), host))
+
+    def _find_given_up(self, host: Host[RequestT], now: float) -> None:
+        for origin in host.working:
+            if (
+                origin.circuit.is_exhausted
+                and not (origin.active or origin.is_given_up)
+                and origin.is_exhausted(now, may_be_offline=self.kept.may_be_offline(origin))
+            ):
+                origin.is_given_up = True
+                self.given_up.append(origin)
 
     def _divide(self) -> None:
         """Give each host that has work its share of the window."""
         share = max(1, min(self._manners.ceiling, self._total // max(1, self._working)))
         grown, self._share = share > self._share, share
         if grown:
-            for host in self._open.values():
+            for host in self.kept.open.values():
                 self._queue(host)

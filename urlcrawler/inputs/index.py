@@ -1,7 +1,7 @@
-"""Where each record is and which host it belongs to: 16 bytes a record, 4 more a host.
+"""Where each record is and which origin it belongs to: 16 bytes a record, 4 more an origin.
 
 The list is read once. While reading, three 64-bit values are kept per record (byte offset, hash of
-the request, hash of the host); then numpy sorts the hashes, which finds duplicates and hosts
+the request, hash of the origin); then numpy sorts the hashes, which finds duplicates and origins
 without a single string in memory. Python's own `hash` is keyed by a random number at start, so a
 list cannot be written to collide.
 """
@@ -23,10 +23,10 @@ from urlcrawler.inputs.urls import Target, parse_target
 
 logger = logging.getLogger(__name__)
 
-# In the array of hosts; numbers of real hosts begin behind them.
-INVALID, DUPLICATE, FIRST_HOST = 0, 1, 2
-# Instead of the hash of a host, which is cut to 63 bits and so never negative.
-_NO_HOST, _REPEATED = -1, -2
+# In the array of origins; numbers of real ones begin behind them.
+INVALID, DUPLICATE, FIRST_ORIGIN = 0, 1, 2
+# Instead of the hash of an origin, which is cut to 63 bits and so never negative.
+_NO_ORIGIN, _REPEATED = -1, -2
 _POSITIVE = 2**63 - 1
 _MAX_RECORDS = 2**32 - 2  # positions are 32-bit
 _REPORT_SECONDS = 5.0
@@ -42,11 +42,11 @@ class Resolved(NamedTuple):
 class ListIndex:
     """The index of a list, and the way back from a position to its record.
 
-    Positions are 1-based. Hosts are numbered by falling number of records, so that a crawl that
+    Positions are 1-based. Origins are numbered by falling number of records, so that a crawl that
     opens them in order begins with those that take longest.
 
     Attributes:
-        heads: position of the first record of each host, from number FIRST_HOST on.
+        heads: position of the first record of each origin, from number FIRST_ORIGIN on.
         columns: names of the other columns of the list.
     """
 
@@ -57,21 +57,21 @@ class ListIndex:
             ListError: the list holds no record, or cannot be read.
         """
         self._reader = reader
-        self._offsets, requests, hosts = self._scan(limit)
+        self._offsets, requests, origins = self._scan(limit)
         if not self._offsets:
             raise ListError(f"{reader.label}: the list is empty: it holds no record")
         self.columns = reader.columns
         self._next = np.zeros(len(self._offsets), np.uint32)
         if not fetch_duplicates:
-            self._find_duplicates(requests, hosts)
+            self._find_duplicates(requests, origins)
         # What is not needed any more goes before the next array comes: see the module's figure.
         del requests
-        hashes = np.frombuffer(hosts, np.int64)
-        self._hosts = np.where(hashes == _NO_HOST, np.uint32(INVALID), np.uint32(FIRST_HOST))
-        self._hosts[hashes == _REPEATED] = DUPLICATE
+        hashes = np.frombuffer(origins, np.int64)
+        self._origins = np.where(hashes == _NO_ORIGIN, np.uint32(INVALID), np.uint32(FIRST_ORIGIN))
+        self._origins[hashes == _REPEATED] = DUPLICATE
         order, begins = sort_by_value(hashes)
-        del hashes, hosts
-        self.heads = self._number_hosts(order, begins)
+        del hashes, origins
+        self.heads = self._number_origins(order, begins)
 
     def __len__(self) -> int:
         """Return the number of records."""
@@ -92,18 +92,18 @@ class ListIndex:
             return Resolved(record, error)
 
     def following(self, position: int) -> int:
-        """Return the next position of the same host, 0 when there is none."""
+        """Return the next position of the same origin, 0 when there is none."""
         return int(self._next[position - 1])
 
     def chain(self, positions: "array[int]") -> NDArray[np.uint32]:
-        """Chain *positions* anew, host by host in the order of the list; return the first of each.
+        """Chain *positions* anew by origin, in the order of the list; return the first of each.
 
         Their place in the chains that were there before is lost.
         """
         indexes = np.sort(np.frombuffer(positions, np.uint32)) - np.uint32(1)
-        indexes = indexes[np.argsort(self._hosts[indexes], kind="stable")]
+        indexes = indexes[np.argsort(self._origins[indexes], kind="stable")]
         begins = np.ones(len(indexes), np.bool_)
-        begins[1:] = self._hosts[indexes[1:]] != self._hosts[indexes[:-1]]
+        begins[1:] = self._origins[indexes[1:]] != self._origins[indexes[:-1]]
         self._next[indexes] = 0
         chained = ~begins[1:]
         self._next[indexes[:-1][chained]] = indexes[1:][chained] + np.uint32(1)
@@ -115,9 +115,9 @@ class ListIndex:
         Each with its error, or for a duplicate with the position of the first.
         """
         for part in slices(len(self), overlap=0):
-            for found in np.flatnonzero(self._hosts[part] < FIRST_HOST):
+            for found in np.flatnonzero(self._origins[part] < FIRST_ORIGIN):
                 position = part.start + int(found) + 1
-                if self._hosts[position - 1] == DUPLICATE:
+                if self._origins[position - 1] == DUPLICATE:
                     yield self.record(position), int(self._next[position - 1])
                 else:
                     record, target = self.resolve(position)
@@ -126,8 +126,8 @@ class ListIndex:
                     yield record, target
 
     def _scan(self, limit: int) -> tuple["array[int]", "array[int]", "array[int]"]:
-        """Return per record its offset, the hash of its request and the hash of its host."""
-        offsets, requests, hosts = array("Q"), array("q"), array("q")
+        """Return per record its offset, the hash of its request and the hash of its origin."""
+        offsets, requests, origins = array("Q"), array("q"), array("q")
         report = monotonic() + _REPORT_SECONDS
         for count, (offset, url) in enumerate(self._reader.scan(), 1):
             offsets.append(offset)
@@ -135,21 +135,21 @@ class ListIndex:
                 target = parse_target(url or "")
             except InvalidUrl:
                 requests.append(NO_REQUEST)
-                hosts.append(_NO_HOST)
+                origins.append(_NO_ORIGIN)
             else:
                 asked = target if target.user else target.url
                 requests.append(hash(asked) or 1)
-                hosts.append(hash(target.host) & _POSITIVE)
+                origins.append(hash(target.origin) & _POSITIVE)
             if count in (limit, _MAX_RECORDS):
                 break
             if not count & 0xFFFF and monotonic() > report:
                 logger.info("Reading the list: %(count)d records so far", {"count": count})
                 report = monotonic() + _REPORT_SECONDS
-        return offsets, requests, hosts
+        return offsets, requests, origins
 
-    def _find_duplicates(self, request_hashes: "array[int]", host_hashes: "array[int]") -> None:
+    def _find_duplicates(self, request_hashes: "array[int]", origin_hashes: "array[int]") -> None:
         """Mark records that ask for the same as an earlier one, each verified in the list."""
-        hosts = np.frombuffer(host_hashes, np.int64)
+        origins = np.frombuffer(origin_hashes, np.int64)
         for run in equal_runs(np.frombuffer(request_hashes, np.int64)):
             firsts: list[tuple[int, str]] = []  # more than one when two requests share a hash
             for index in map(int, np.sort(run)):
@@ -157,7 +157,7 @@ class ListIndex:
                 same = next((at for at, other in firsts if self._ask_the_same(url, other)), 0)
                 if same:
                     self._next[index] = same
-                    hosts[index] = _REPEATED
+                    origins[index] = _REPEATED
                 else:
                     firsts.append((index + 1, url))
 
@@ -168,22 +168,22 @@ class ListIndex:
             label = self._reader.label
             raise ListError(f"{label}: the list has changed while it was read") from None
 
-    def _number_hosts(
+    def _number_origins(
         self, order: NDArray[np.uint32], begins: NDArray[np.bool_]
     ) -> NDArray[np.uint32]:
-        """Number the hosts, chain the records of each, and return the first of each chain.
+        """Number the origins, chain the records of each, and return the first of each chain.
 
         Args:
-            order: indexes of the records, sorted by host.
-            begins: for each place in *order*, whether a new host begins there.
+            order: indexes of the records, sorted by origin.
+            begins: for each place in *order*, whether a new origin begins there.
         """
         starts = flatnonzero(begins)
         firsts = order[starts]
         sizes = np.diff(starts, append=np.uint32(len(order)))
         # A record without a request stands in a group too; groups are one or the other.
-        sizes[self._hosts[firsts] < FIRST_HOST] = 0
+        sizes[self._origins[firsts] < FIRST_ORIGIN] = 0
 
-        # Largest first, equal ones in the order of the list: one sortable number a host.
+        # Largest first, equal ones in the order of the list: one sortable number an origin.
         count = int(np.count_nonzero(sizes))
         heads = sizes.astype(np.uint64)
         del sizes
@@ -192,8 +192,8 @@ class ListIndex:
         heads |= firsts
         heads.sort()
         heads = heads[:count].astype(np.uint32)
-        self._hosts[heads] = np.arange(FIRST_HOST, FIRST_HOST + len(heads), dtype=np.uint32)
-        number_of_group = self._hosts[firsts]
+        self._origins[heads] = np.arange(FIRST_ORIGIN, FIRST_ORIGIN + len(heads), dtype=np.uint32)
+        number_of_group = self._origins[firsts]
         del starts, firsts
 
         group = -1
@@ -202,8 +202,8 @@ class ListIndex:
             groups = group + np.cumsum(begins[part])
             group = int(groups[-1]) - int(begins[part][-1])  # the next slice begins with it again
             numbers = number_of_group[groups]
-            wanted = numbers >= FIRST_HOST
-            self._hosts[indexes[wanted]] = numbers[wanted]
+            wanted = numbers >= FIRST_ORIGIN
+            self._origins[indexes[wanted]] = numbers[wanted]
             chained = wanted[1:] & ~begins[part][1:]
             self._next[indexes[:-1][chained]] = indexes[1:][chained] + np.uint32(1)
         return heads + np.uint32(1)

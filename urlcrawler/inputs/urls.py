@@ -41,6 +41,16 @@ class Target(NamedTuple):
     user: str | None = None
     password: str | None = None
 
+    @property
+    def origin(self) -> str:
+        """What is up or down, and has a robots.txt: scheme, host and port (RFC 6454)."""
+        return origin_of(self.url)
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an absolute URL."""
+    return "/".join(url.split("/", 3)[:3])
+
 
 def parse_target(url: str) -> Target:
     """Return what *url*, as written in a list, asks for.

@@ -31,7 +31,8 @@ _TIMEOUTS = frozenset({"connect-timeout", "read-timeout"})
 # Nobody answered. What else fails has been answered, if only by something that is not HTTP.
 _UNREACHABLE = _TIMEOUTS | {"dns", "refused", "reset", "tls", "proxy"}
 _ANSWERED = frozenset({"truncated", "protocol", "decode", "too-large"})
-_OVERLOAD = frozenset({500, 502, 503, 504, 522, 524})
+_OVERLOAD = frozenset({500, 502, 503, 504, 520, 521, 522, 523, 524})
+_UNAVAILABLE = _OVERLOAD - {500, 520}  # the server, or the one behind it, and not the page
 
 
 class Failure(NamedTuple):
@@ -94,35 +95,36 @@ class Backoff:
             failure = Failure("rate-limited", reason, status)
             if out is None:  # a pipeline waits for it right now
                 return (self._may_retry(request) and self._again(request, failure, out)) or response
-            before = out.host.paused_until
+            before = out.origin.host.paused_until
             is_again = request.meta.get("pauses", 0) > 0
-            until = out.host.refused(out.sent, seconds, now, reason, is_again=is_again)
+            until = out.origin.refused(out.sent, seconds, now, reason, is_again=is_again)
             if until > before and until - now >= LONG_PAUSE:
                 logger.info(
                     "%(host)s is left alone for %(seconds)d s: %(why)s",
-                    {"host": out.host.name, "seconds": until - now, "why": reason},
+                    {"host": out.origin.host.name, "seconds": until - now, "why": reason},
                 )
             return self._wait(request, until - now, failure, out) or response
         blocked = request.meta.get("blocked")
         if blocked or status == 403:
             reason = blocked or status_reason(status)
-            again = out and out.host.blocked(out.sent, now, reason, is_sure=bool(blocked))
+            again = out and out.origin.blocked(out.sent, now, reason, is_sure=bool(blocked))
             if again:
                 request.meta["blocked"] = (
                     blocked or "403 after other pages had been answered: a ban"
                 )
                 failure = Failure("blocked", request.meta["blocked"], status)
-                seconds = out.host.circuit.probe_at - now
+                seconds = out.origin.circuit.probe_at - now
                 return self._wait(request, seconds, failure, out) or response
             return response
         if status in _OVERLOAD and out:
-            out.host.failing(out.sent, now, status_reason(status))
+            reason, is_unavailable = status_reason(status), status in _UNAVAILABLE
+            out.origin.failing(out.sent, now, reason, is_unavailable=is_unavailable)
         elif out:
             good = request if request.method == "GET" and 200 <= status < 300 else None
-            self._satisfied(out, now, good)
+            self._scheduler.hosts.kept.satisfied(out.origin, out.sent, now, good)
             wait = exhausted_for(headers, time()) if "ratelimit" in " ".join(headers) else None
             if wait:
-                out.host.pause(wait, now)
+                out.origin.host.pause(wait, now)
         if status in self._statuses and self._may_retry(request):
             slug = error_of_status(status) or "http-5xx"
             failure = Failure(slug, status_reason(status), status)
@@ -137,9 +139,9 @@ class Backoff:
         error, reason = explain(exception)
         if out and error in _UNREACHABLE:
             weight = TIMEOUT if error in _TIMEOUTS else 1
-            out.host.unreachable(out.sent, now, error, reason, weight=weight)
+            out.origin.unreachable(out.sent, now, error, reason, weight=weight)
         elif out and error in _ANSWERED:
-            self._satisfied(out, now)
+            self._scheduler.hosts.kept.satisfied(out.origin, out.sent, now)
         if (
             error in TRANSIENT
             and isinstance(exception, self._exceptions)
@@ -147,12 +149,6 @@ class Backoff:
         ):
             return self._again(request, Failure(error, reason), out)
         return None
-
-    def _satisfied(self, out: Any, now: float, good: Request | None = None) -> None:
-        hosts = self._scheduler.hosts
-        is_its_own = not out.host.circuit.is_open or not hosts.may_be_offline(out.host)
-        out.host.satisfied(out.sent, now, good, is_its_own=is_its_own)
-        hosts.last_answer = now
 
     def _may_retry(self, request: Request) -> bool:
         return self._retries and not request.meta.get("dont_retry", False)
@@ -186,7 +182,7 @@ class Backoff:
             request.meta.pop("dont_redirect", None)
         request.meta["failure"] = failure
         if out:
-            request.meta[BACK_TO] = out.host.name
+            request.meta[BACK_TO] = out.origin.host.name
         return request
 
     def _wait(self, request: Request, seconds: float, failure: Failure, out: Any) -> Request | None:

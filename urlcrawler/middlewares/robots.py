@@ -212,5 +212,5 @@ class Robots(RobotsTxtMiddleware):
         later = request.copy()
         later.dont_filter = True
         later.meta[NOT_BEFORE] = outage.until
-        later.meta[BACK_TO] = out.host.name
+        later.meta[BACK_TO] = out.origin.host.name
         return later
