@@ -19,6 +19,7 @@ from urlcrawler.hosts.kept import MOST_KNOWN, KeptHosts
 from urlcrawler.hosts.manners import Manners, RequestT, Sent
 from urlcrawler.hosts.origin import Origin
 from urlcrawler.hosts.remaining import Remaining
+from urlcrawler.hosts.rota import Rota
 from urlcrawler.inputs.index import ListIndex, Resolved
 
 MOST_PUSHED = 4096  # requests that wait; with more of them no record is given out
@@ -84,8 +85,7 @@ class HostQueue(Generic[RequestT]):
         self._clock = clock
         self._group = group or (lambda name, ready: ready(name))
         self._opening = 0  # hosts whose group is not known yet
-        self._ready: deque[Host[RequestT]] = deque()
-        self._timed: list[tuple[float, int, Host[RequestT]]] = []
+        self._rota = Rota[RequestT]()
         self._pushed = 0  # requests that wait, of all hosts
         self._working = 0  # how many of the open hosts have work
         self._share = manners.ceiling
@@ -99,7 +99,7 @@ class HostQueue(Generic[RequestT]):
     @property
     def wake_at(self) -> float | None:
         """When to ask again although nothing has happened; None when there is no such time."""
-        return self._timed[0][0] if self._timed else None
+        return self._rota.wake_at
 
     def push(
         self, name: str, origin: str, request: RequestT, priority: int = 0, not_before: float = 0.0
@@ -125,10 +125,6 @@ class HostQueue(Generic[RequestT]):
         """Return what is next, or None while no host that has work has room."""
         now = self._clock()
         self._open_more()
-        while self._timed and self._timed[0][0] <= now:
-            host = heapq.heappop(self._timed)[2]
-            host.timed = 0.0
-            self._queue(host)
         behind: list[Host[RequestT]] = []
         turn = self._take_ready(now, behind)
         for host in behind:
@@ -158,9 +154,8 @@ class HostQueue(Generic[RequestT]):
 
     def _take_ready(self, now: float, behind: list[Host[RequestT]]) -> Turn[RequestT] | None:
         """Return what is next of the hosts that are ready; put aside those that are *behind*."""
-        while self._ready:
-            host = self._ready.popleft()
-            host.queued = False
+        while host := self._rota.pop(now):
+            self._find_given_up(host, now)
             if host.active >= host.room(self._share) or host.ready_at(now) > now:
                 self._queue(host)  # less room than when it was queued, or a pause
                 continue
@@ -233,13 +228,7 @@ class HostQueue(Generic[RequestT]):
             return
         now = self._clock()
         self._find_given_up(host, now)
-        at = host.ready_at(now)
-        if at <= now:
-            host.queued = True
-            self._ready.append(host)
-        elif at < float("inf") and (not host.timed or at < host.timed):
-            host.timed = at
-            heapq.heappush(self._timed, (at, next(self._age), host))
+        self._rota.put(host, host.ready_at(now), now)
 
     def _find_given_up(self, host: Host[RequestT], now: float) -> None:
         for origin in host.working:
