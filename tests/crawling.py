@@ -21,12 +21,14 @@ from urlcrawler.demo import names
 from urlcrawler.demo.messages import Handler, Request, Response
 from urlcrawler.demo.site import Site
 
+csv.field_size_limit(sys.maxsize)  # a page may have a title of megabytes
+
 HOSTS = 40  # hosts of the local site; addresses of their own where the machine has them
 RESOLVER = "TWISTED_DNS_RESOLVER=urlcrawler.demo.names.DemoResolver"
 TESTS = Path(__file__).parent
 ENVIRONMENT = {
     **os.environ,
-    "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings",
+    "SCRAPY_SETTINGS_MODULE": "loopback",
     # This checkout's package, whichever one is installed; saboteurs.py and its like.
     "PYTHONPATH": os.pathsep.join([str(TESTS / "crawl"), str(TESTS.parent)]),
 }

@@ -1,6 +1,8 @@
 """README is part of the product: what it lists is what the code has."""
 
+import importlib
 import json
+import pkgutil
 import re
 from dataclasses import fields
 from itertools import pairwise
@@ -73,6 +75,18 @@ def test_readme_lists_every_setting_of_ours() -> None:
         if name.isupper() and not hasattr(default_settings, name)
     }
     assert {code(name): code(default) for name, default, _ in table("Settings")} == ours
+
+
+def test_readme_lists_every_command_of_ours() -> None:
+    """With what `scrapy` says of it."""
+    from urlcrawler import commands
+
+    names = {module.name for module in pkgutil.iter_modules(commands.__path__)} - {"interrupts"}
+    listed = {code(name).removeprefix("scrapy "): meaning for name, meaning in table("Commands")}
+    assert set(listed) == names
+    for name in names - {"crawl"}:
+        module = importlib.import_module(f"urlcrawler.commands.{name}")
+        assert module.Command().short_desc() == listed[name]
 
 
 def test_the_example_of_readme_is_that_of_the_base_class() -> None:

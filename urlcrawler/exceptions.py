@@ -6,7 +6,9 @@ UrlcrawlerError
 ├── OutputError       the table cannot be written where it was asked for
 ├── Interrupted       a signal came before the first request
 ├── ComponentError    code of somebody else took too long, or would have stopped Scrapy
-└── InvalidUrl        one record holds no URL that can be requested
+├── InvalidUrl        one record holds no URL that can be requested
+├── HeadTooLarge      an answer does not come to its body
+└── PrivateAddress    a host is not on the public internet
 """
 
 
@@ -62,3 +64,32 @@ class InvalidUrl(UrlcrawlerError):  # noqa: N818 - names a record, not a failure
     def __init__(self, error: str, reason: str) -> None:
         super().__init__(reason)
         self.error = error
+
+
+class HeadTooLarge(UrlcrawlerError):  # noqa: N818 - as above
+    """Raised by `handlers.protocol` while the head of an answer is read."""
+
+    def __init__(self, most: int, lines: int) -> None:
+        super().__init__(
+            f"the head of the answer has more than {most} bytes (DOWNLOAD_HEAD_MAXSIZE) "
+            f"or {lines} lines"
+        )
+
+
+class PrivateAddress(UrlcrawlerError):  # noqa: N818 - names an address, not a failure of ours
+    """Raised by `handlers` instead of a connection to a private address.
+
+    Attributes:
+        host: as the URL has it.
+    """
+
+    def __init__(self, host: str, address: str, kind: str) -> None:
+        leads = f"{host} leads to {address}, which" if host != address else host
+        super().__init__(f"{leads} is {kind}. -s ALLOW_PRIVATE_ADDRESSES={address} allows it")
+        self.host = host
+        self._address = address
+        self._kind = kind
+
+    def again(self) -> "PrivateAddress":
+        """Return a copy: raised twice, one exception would keep the frames of both."""
+        return PrivateAddress(self.host, self._address, self._kind)

@@ -8,7 +8,8 @@ from scrapy import exceptions
 from twisted.internet import error as txerror
 from twisted.web._newclient import ParseError, ResponseFailed, ResponseNeverReceived
 
-from urlcrawler.exceptions import ComponentError
+from urlcrawler.exceptions import ComponentError, HeadTooLarge, PrivateAddress, UrlcrawlerError
+from urlcrawler.unpacking import BROKEN
 
 
 class RobotsForbidden(exceptions.IgnoreRequest):
@@ -53,7 +54,7 @@ def explain(exception: BaseException) -> tuple[str, str]:
         return "ignored", text or "a middleware raised IgnoreRequest"
     if isinstance(exception, exceptions.DownloadCancelledError):
         # Of its own accord Scrapy's handler cancels for one reason; time-outs have their class.
-        return "too-large", "the body is larger than DOWNLOAD_MAXSIZE"
+        return "too-large", _SENTENCES["too-large"]
     if isinstance(exception, _CUT_SHORT):
         # The parser's own complaints (two lengths, no number, a line too long) are ordinary ones.
         if any(isinstance(cause, ValueError | TypeError | LookupError) for cause in causes):
@@ -73,6 +74,9 @@ def raised(code: str, exception: BaseException | None) -> str:
 # In this order: the first class that any of the causes has decides.
 _BY_CLASS: list[tuple[type[BaseException] | tuple[type[BaseException], ...], str]] = [
     (RobotsForbidden, "robots"),
+    (PrivateAddress, "private-address"),
+    (BROKEN, "decode"),
+    (HeadTooLarge, "too-large"),
     (TLSError, "tls"),
     (ParseError, "protocol"),
     (exceptions.ResponseDataLossError, "truncated"),
@@ -91,7 +95,6 @@ _CUT_SHORT = (
 # Scrapy raises IgnoreRequest for these; tests fail when it changes the words.
 _BY_WORDS = {
     "max redirections reached": "redirect-loop",
-    "during decompression": "too-large",
 }
 _SENTENCES = {
     "robots": "robots.txt forbids it",
@@ -99,7 +102,8 @@ _SENTENCES = {
     "refused": "the server refused the connection, or is not reachable",
     "connect-timeout": "no connection within DOWNLOAD_TIMEOUT",
     "read-timeout": "no complete answer within DOWNLOAD_TIMEOUT",
-    "truncated": "the connection ended before the body was complete",
+    "truncated": "the body ended before it was complete",
+    "too-large": "the body is larger than DOWNLOAD_MAXSIZE",
     "reset": "the server closed the connection before it answered",
     "protocol": "what the server sent is not HTTP",
     "decode": "the compressed body cannot be unpacked",
@@ -124,6 +128,8 @@ def _causes(exception: BaseException) -> Iterator[BaseException]:
 def _sentence(slug: str, cause: BaseException) -> str:
     if slug == "tls":
         return f"no secure connection: {_tls_words(cause)}"
+    if isinstance(cause, UrlcrawlerError):
+        return _text(cause)
     return _SENTENCES[slug]
 
 
@@ -138,8 +144,6 @@ def _tls_words(cause: BaseException) -> str:
 def _stage(exception: BaseException) -> str:
     """Return where an unknown exception came from: the download handler, or a middleware."""
     modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(exception.__traceback__)]
-    if any(module.startswith("scrapy.downloadermiddlewares.httpcompression") for module in modules):
-        return "decode"  # zlib.error, EOFError and what else unpacking raises
     if any("TunnelError" in type(cause).__name__ for cause in _causes(exception)):
         return "proxy"
     handlers = ("scrapy.core.downloader.handlers", "urlcrawler.handlers")

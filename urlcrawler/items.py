@@ -3,13 +3,16 @@
 import re
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
+from urlcrawler.earlier import Earlier
 from urlcrawler.inputs.records import Record
+from urlcrawler.meta import EARLIER
 from urlcrawler.outcomes import ERRORS, OUTCOMES, error_of_status
 
 
@@ -33,6 +36,9 @@ class Page:
         content_type: media type of the answer, without parameters.
         encoding: the character encoding that the text was read with; None when it is no text.
         bytes: size of the body in bytes, unpacked.
+        body_hash: first 32 digits of the SHA-256 of the body, unpacked; None without a body.
+        etag: the header ETag of the answer.
+        last_modified: the header Last-Modified of the answer.
         title: title of the page, in one line.
         columns: the other columns of the list. Each becomes a column of the table, after ours.
     """
@@ -52,6 +58,9 @@ class Page:
     content_type: str | None = None
     encoding: str | None = None
     bytes: int | None = None
+    body_hash: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
     title: str | None = None
     columns: dict[str, Any] = field(default_factory=dict)
 
@@ -86,6 +95,9 @@ class Page:
         media_type = response.headers.get("Content-Type") or b""
         self.content_type = media_type.decode("latin-1").split(";")[0].strip().lower() or None
         self.bytes = len(response.body)
+        if response.body:
+            self.body_hash = sha256(response.body).hexdigest()[:32]
+        self.etag, self.last_modified = _text(response, "ETag"), _text(response, "Last-Modified")
         if isinstance(response, TextResponse) and response.body:
             self.encoding = response.encoding
         error = error_of_status(response.status)
@@ -96,10 +108,32 @@ class Page:
         elif error:
             self.fail(error, status_reason(response.status))
         else:
-            self.outcome = "unchanged" if response.status == 304 else "ok"
+            self._compare(response.request.meta.get(EARLIER))
         return self
 
+    def _compare(self, earlier: Earlier | None) -> None:
+        """Decide whether the page is what an earlier crawl has found already."""
+        if self.status == 304:
+            self.outcome, self.bytes = "unchanged", None
+        elif earlier and earlier.url == self.final_url and earlier.body_hash == self.body_hash:
+            self.outcome = "unchanged"
+        else:
+            self.outcome = "ok"
+        if earlier and self.outcome == "unchanged":  # the next crawl may ask by this row
+            self.etag = self.etag or earlier.etag or None
+            self.last_modified = self.last_modified or earlier.last_modified or None
+            self.body_hash = earlier.body_hash or None
 
+    def carry(self, earlier: Earlier) -> None:
+        """Take over what an earlier crawl has found of a page that has not changed since."""
+        for name in CONTENT_COLUMNS:
+            value = earlier.row.get(name)
+            if getattr(self, name) is None and value not in (None, ""):
+                setattr(self, name, int(value) if name == "bytes" else value)
+
+
+# What is in a page, and so in that of an earlier crawl when it has not changed.
+CONTENT_COLUMNS = ("content_type", "encoding", "bytes", "title")
 OWN_COLUMNS = tuple(column.name for column in fields(Page) if column.name != "columns")
 
 
@@ -166,6 +200,11 @@ def status_reason(status: int) -> str:
         return f"the server answered {status} {HTTPStatus(status).phrase}"
     except ValueError:
         return f"the server answered {status}"
+
+
+def _text(response: Response, header: str) -> str | None:
+    value = response.headers.get(header)
+    return value.decode("latin-1").strip() or None if value else None
 
 
 def _redirect_reason(response: Response) -> str:

@@ -5,3 +5,6 @@ NOT_BEFORE = "not_before"  # the time (monotonic) before which the scheduler doe
 BACK_TO = "back_to"  # name of the host in whose queue it waits: where it was given out before
 LAST_ROUND = "last_round"  # it waits until all others are done
 IS_LAST_ROUND = "is_last_round"  # that time has come: there is no further one
+BROKEN_BODY = "broken_body"  # of a request whose answer could not be unpacked: the exception
+EARLIER = "earlier"  # what an earlier crawl has found of the record: earlier.Earlier, or None
+HOST_HEADERS = "host_headers"  # names of the headers that are for the host of a request only

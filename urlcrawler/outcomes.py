@@ -10,7 +10,7 @@ OUTCOMES = {
     "duplicate": "the same request as an earlier record, see `duplicate_of`",
     "robots": "robots.txt of the host forbids it",
     "skipped": "not requested or not kept: its host is down, or a component decided so",
-    "unchanged": "the server answered 304: the page has not changed",
+    "unchanged": "the page is what an earlier crawl has found: a 304, or the same body",
 }
 
 
@@ -45,9 +45,13 @@ ERRORS = {
     "reset": Error("failed", True, "the server closed the connection before it answered"),
     "truncated": Error("failed", True, "the body is shorter than the server announced"),
     "protocol": Error("failed", True, "what the server sent is not HTTP"),
-    "too-large": Error("failed", False, "the body is larger than DOWNLOAD_MAXSIZE"),
+    "too-large": Error("failed", False, "the answer is larger than DOWNLOAD_MAXSIZE allows"),
+    "too-complex": Error("failed", False, "the page cannot be parsed in reasonable time or memory"),
     "decode": Error("failed", True, "the compressed body cannot be unpacked"),
     "proxy": Error("failed", True, "the proxy did not open a connection"),
+    "private-address": Error(
+        "failed", False, "the host is not on the public internet, see ALLOW_PRIVATE_ADDRESSES"
+    ),
     "redirect-loop": Error("failed", False, "more than REDIRECT_MAX_TIMES redirects"),
     "bad-redirect": Error("failed", False, "a redirect without a target that can be requested"),
     "http-4xx": Error("http_error", False, "the status is 4xx"),

@@ -29,17 +29,21 @@ REACTOR_THREADPOOL_MAXSIZE = 100  # default 10; host names are looked up in thes
 # Which hosts share one limit, pace and pauses: "host" (each its own), "domain" (all of a
 # registered domain) or "ip" (all on one address). Read by downloader.ListDownloader.
 THROTTLE_GROUP_BY = "host"
-SCRAPER_SLOT_MAX_ACTIVE_SIZE = 50_000_000  # bytes, default 5 MB: a few large pages stop the rest
+SCRAPER_SLOT_MAX_ACTIVE_SIZE = 20_000_000  # bytes, default 5 MB: a few large pages stop the rest
 
 # --- When something goes wrong ----------------------------------------------------------------
 
 DOWNLOAD_TIMEOUT = 30  # seconds, default 180; a page that takes longer is rarely worth it
 DOWNLOAD_MAXSIZE = 10 * 1024 * 1024  # bytes, default 1 GiB: a hundred such pages end the process
+DOWNLOAD_HEAD_MAXSIZE = 262144  # bytes; as in browsers. Read by handlers.http.HttpHandler
 DOWNLOAD_WARNSIZE = 0  # default 32 MiB; a line per page says what the `bytes` column says
 # Seconds that one page may keep a middleware, pipeline or callback waiting (`await`). A lock, a
 # database or a service that never answers costs that page its `ok`, and not the end of the crawl.
 # Read by extensions.guards.Guards, extensions.accounting.Accounting and spiders.base.UrlListSpider.
 COMPONENT_TIMEOUT = 600
+# Seconds that a page may take to be parsed; one of over 64 KiB is parsed beside the crawl.
+# Read by spiders.base.UrlListSpider.
+PARSE_TIMEOUT = 5
 # Default: none. With HTTPCACHE_ENABLED a failure of the moment would be kept, and read again.
 HTTPCACHE_IGNORE_HTTP_CODES = [403, 408, 429, 500, 502, 503, 504, 522, 524]
 RETRY_TIMES = 2  # as Scrapy's default: three attempts, and one more in the last round
@@ -63,12 +67,10 @@ ROBOTSTXT_OBEY = True  # default False
 COOKIES_ENABLED = False  # default True; records must not depend on each other
 TELNETCONSOLE_ENABLED = False  # default True; a crawl opens no port
 REMOTE_CONTROL_ENABLED = False  # default True; it runs code that is sent to it over HTTP
-DOWNLOAD_HANDLERS = {  # a list, or a redirect, must never read a file of this machine
-    "data": None,
-    "file": None,
-    "ftp": None,
-    "s3": None,
-}
+DOWNLOAD_VERIFY_CERTIFICATES = True  # default False: an impostor's page would look like any other
+# False: a list, or a redirect, must never reach into the network in which the crawler runs. True,
+# or the networks that may be crawled: "10.0.0.0/8,fd00::/8". Read by handlers.http.HttpHandler.
+ALLOW_PRIVATE_ADDRESSES = False
 
 # --- Components -------------------------------------------------------------------------------
 
@@ -98,6 +100,10 @@ FEED_EXPORT_ENCODING = "utf-8"  # default: JSON Lines with every character beyon
 # Text cells that a spreadsheet would run as a formula get an apostrophe before the sign, which
 # read_results() takes away again. True writes them as they are. Read by exporters.TableCsvExporter.
 CSV_FORMULAS = False
+
+# True: the row of a page that has not changed (`-a since`) has the title and the like that the
+# earlier table had; False leaves them empty. Read by spiders.base.UrlListSpider.
+CARRY_UNCHANGED = False
 
 # --- Log --------------------------------------------------------------------------------------
 

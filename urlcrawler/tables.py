@@ -101,6 +101,10 @@ class Format(ABC):
     def lines(self, file: IO[bytes], offset: int) -> Iterator[Line | int]:
         """Yield the rows from *offset* on; for what is no complete row the byte it begins at."""
 
+    @abstractmethod
+    def read_row(self, file: IO[bytes], offset: int) -> dict[str, Any] | None:
+        """Return the row that begins at *offset*, by column; None when it is no complete row."""
+
     def cell(self, value: Any) -> Any:
         """Return what stands in the table for *value*."""
         return value
@@ -154,6 +158,13 @@ class Csv(Format):
             url = url if self.formulas else restore(url)
             yield Line(start, end, int(position), url, outcome, error or None)
 
+    def read_row(self, file: IO[bytes], offset: int) -> dict[str, Any] | None:
+        """Return the cells as text."""
+        _, _, cells = next(read_rows(file, offset, ",", closed=True), (0, 0, None))
+        if cells is None or len(cells) != len(self.columns):
+            return None
+        return dict(zip(self.columns, cells if self.formulas else map(restore, cells), strict=True))
+
     def _begins_row(self, text: str) -> bool:
         """Return whether *text* is the beginning of one: a break outside of quotes would end it."""
         outside = "".join(text.split('"')[::2])
@@ -195,6 +206,11 @@ class JsonLines(Format):
         whole, found = '{"position": 0, "url": ', re.sub(r"\d+", "0", text, count=1)
         begins = whole.startswith(found) or (beginning and beginning[1])
         return bool(begins) and "\n" not in text
+
+    def read_row(self, file: IO[bytes], offset: int) -> dict[str, Any] | None:
+        """Return the object."""
+        file.seek(offset)
+        return _object(file.readline())
 
     def lines(self, file: IO[bytes], offset: int) -> Iterator[Line | int]:
         """Parse each line."""

@@ -57,6 +57,7 @@ class Killer:
         command = [sys.executable, "-m", "scrapy", "crawl", "urls", "-a", "file=urls.txt", *words]
         command += [word for table in self.tables for word in ("-o", table.name)]
         command += ["-s", RESOLVER, "-s", f"CONCURRENT_REQUESTS={CONCURRENCY}"]
+        command += ["-s", "ALLOW_PRIVATE_ADDRESSES=127.0.0.0/8"]
         environment = {**os.environ, "SCRAPY_SETTINGS_MODULE": "urlcrawler.settings"}
         with (
             (self.folder / "log.txt").open("w") as log,

@@ -385,6 +385,20 @@ class AsksElsewhere(UrlListSpider):
         """Take no notice of it."""
 
 
+class Rebinding(names.DemoResolver):
+    """Has another address for `rebinding.demo.test` each time: an allowed one, a refused one."""
+
+    def __init__(self, reactor: Any, **kwargs: Any) -> None:
+        super().__init__(reactor, **(kwargs | {"size": 0}))
+        self._count = 0
+
+    def resolveHostName(self, receiver: Any, name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: N802
+        if name == "rebinding.demo.test":
+            self._count += 1
+            name = "127.0.0.1" if self._count % 2 == 0 else names.shop(1)
+        return super().resolveHostName(receiver, name, *args, **kwargs)
+
+
 class AddsAHeader(UrlListSpider):
     """Sends what the pages are not given without."""
 
@@ -403,3 +417,35 @@ class ChoosesASlot(UrlListSpider):
         request = super().request_for(record, target)
         request.meta["download_slot"] = "mine"
         return request
+
+
+class WatchesTheLoop:
+    """Says at the end for how long nothing else could happen, and how much memory there was."""
+
+    def __init__(self, crawler: Any) -> None:
+        self._longest = 0.0
+        crawler.signals.connect(self.engine_started, signals.engine_started)
+        crawler.signals.connect(self.spider_closed, signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> "WatchesTheLoop":
+        return cls(crawler)
+
+    async def _watch(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            self._longest = max(self._longest, time.monotonic() - before - 0.01)
+
+    def engine_started(self) -> None:
+        self._task = asyncio.ensure_future(self._watch())
+
+    def spider_closed(self) -> None:
+        self._task.cancel()
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        memory = int(status.split("VmHWM:")[1].split()[0]) // 1024
+        logging.getLogger(__name__).warning(
+            "the loop was blocked for %.2f s at most, and the process has had %d MB",
+            self._longest,
+            memory,
+        )

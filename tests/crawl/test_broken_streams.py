@@ -25,6 +25,7 @@ def start(
 ) -> "subprocess.Popen[str]":
     """Begin a crawl that has only a few pages under way at a time."""
     words = ("-a", "file=urls.txt", *words, "-s", RESOLVER, "-s", "CONCURRENT_REQUESTS=4")
+    words = (*words, "-s", "ALLOW_PRIVATE_ADDRESSES=127.0.0.0/8")
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls", *words],
         cwd=folder,

@@ -73,7 +73,7 @@ def assert_completed(table: Path, lines: list[str]) -> Crawl:
     return crawled
 
 
-@pytest.mark.parametrize(("name", "size"), [("table.csv", "size=24k"), ("table.jsonl", "size=64k")])
+@pytest.mark.parametrize(("name", "size"), [("table.csv", "size=32k"), ("table.jsonl", "size=64k")])
 def test_a_disk_that_fills_up_ends_the_crawl(
     tmp_path: Path, lines: list[str], disk: Path, mount: Mount, name: str, size: str
 ) -> None:

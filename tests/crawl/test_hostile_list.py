@@ -1,5 +1,6 @@
 """A list that holds everything that makes scripts lose a record."""
 
+import re
 from functools import reduce
 
 import pytest
@@ -79,6 +80,17 @@ CASES: list[tuple[str, str, int | None, str | None]] = [
     ("/reset", "failed", None, "reset"),
     ("/short-body", "failed", None, "truncated"),
     ("/cut-chunk", "failed", None, "truncated"),
+    ("/bad-chunk", "failed", None, "truncated"),
+    ("/bad-gzip", "failed", None, "truncated"),
+    ("/bad-crc", "failed", None, "decode"),
+    ("/reset-body", "failed", None, "truncated"),
+    ("/two-answers", "ok", 200, None),
+    ("/punycode-charset", "ok", 200, None),
+    ("/many-attributes", "ok", 200, None),
+    ("http://10.255.255.1/", "failed", None, "private-address"),
+    ("http://[fe80::1]/", "failed", None, "private-address"),
+    ("http://0x7f.1/", "invalid", None, "bad-url"),
+    ("/redirect/1?to=http%3A%2F%2F169.254.169.254%2Flatest", "failed", None, "private-address"),
     ("/garbage", "failed", None, "protocol"),
     ("/two-lengths", "failed", None, "protocol"),
     ("/not-gzip", "failed", None, "decode"),
@@ -126,6 +138,8 @@ def hostile(
         ["\ufeff# comment", *written],
         "-s",
         "DOWNLOAD_TIMEOUT=2",
+        "-s",
+        'EXTENSIONS={"saboteurs.WatchesTheLoop": 0, "urlcrawler.extensions.quiet.QuietLogs": 0}',
         table=f"table.{request.param}",
     )
     return crawled, lines
@@ -175,6 +189,15 @@ def test_failed_urls_are_no_failure_of_the_crawl(hostile: tuple[Crawl, list[str]
     """The exit code is 0: failed URLs are rows."""
     crawled, _ = hostile
     assert crawled.exit_code == 0
+
+
+def test_nothing_stalls_and_memory_is_bounded(hostile: tuple[Crawl, list[str]]) -> None:
+    """No callback holds the loop for half a second, and 300 MB do for all of it."""
+    crawled, _ = hostile
+    found = re.search(r"blocked for ([\d.]+) s at most, and .* had (\d+) MB", crawled.log)
+    assert found
+    assert float(found[1]) < 0.5
+    assert int(found[2]) < 300
 
 
 def test_the_log_has_no_traceback(hostile: tuple[Crawl, list[str]]) -> None:

@@ -25,7 +25,7 @@ from urlcrawler.demo.site import Request, Response, Site, listen
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 3  # seconds for any one wait: a broken site must fail a test, not hang it
 HTML = "text/html; charset=utf-8"
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - the address that must be refused
+EVERYWHERE = "0.0.0.0"
 
 many_addresses = pytest.mark.skipif(
     not names.answers_everywhere(), reason="this machine answers on 127.0.0.1 only, as macOS does"

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from urlcrawler.commands.interrupts import Interrupts
 from urlcrawler.exceptions import Interrupted, UrlcrawlerError
+from urlcrawler.printable import printable, without_credentials
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,8 @@ class Command(ScrapyCrawl):
             if not isinstance(failed[0], UrlcrawlerError):
                 logger.error("The crawl could not start", exc_info=failed[0])
                 return CANNOT_START
-            print(f"scrapy crawl: {failed[0]}", file=sys.stderr)
+            words = printable(without_credentials(str(failed[0])))
+            print(f"scrapy crawl: {words}", file=sys.stderr)
             return 128 + failed[0].signal if isinstance(failed[0], Interrupted) else CANNOT_START
         if not hasattr(crawler.spider, "ledger"):
             failed_to_start = self.crawler_process.bootstrap_failed  # type: ignore[union-attr]

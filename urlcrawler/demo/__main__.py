@@ -6,15 +6,13 @@ import argparse
 import asyncio
 import importlib
 import os
-import resource
 import signal
 import threading
 from collections.abc import Callable
 
 from urlcrawler.demo.routes import ROUTES
 from urlcrawler.demo.site import Site
-
-OPEN_FILES = 65536
+from urlcrawler.openfiles import allow_open_files
 
 
 def main() -> None:
@@ -38,14 +36,6 @@ def main() -> None:
 def addresses(count: int) -> list[str]:
     """Return the first `count` addresses: 127.1.0.1, 127.1.0.2, ... 127.1.1.0, ..."""
     return [f"127.1.{n >> 8}.{n & 255}" for n in range(1, min(count, 65535) + 1)]
-
-
-def allow_open_files() -> None:
-    """Raise the limit on open files: every address and every connection is one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -31,12 +31,17 @@ logger = logging.getLogger(__name__)
 # Called for every page, and known to end. The project's other classes may be anybody's.
 OURS = {
     "urlcrawler.extensions.accounting.Accounting",
+    "urlcrawler.extensions.cleanlogs.CleanLogs",
     "urlcrawler.extensions.feedcheck.FeedCheck",
     "urlcrawler.extensions.guards.Guards",
     "urlcrawler.extensions.summary.Summary",
     "urlcrawler.extensions.throttle.HostThrottle",
     "urlcrawler.extensions.usage.HostUsage",
     "urlcrawler.middlewares.backoff.Backoff",
+    "urlcrawler.middlewares.conditional.Conditional",
+    "urlcrawler.middlewares.decompression.Decompression",
+    "urlcrawler.middlewares.encoding.KnownEncoding",
+    "urlcrawler.middlewares.hostheaders.HostHeaders",
     "urlcrawler.middlewares.redirect.Redirect",
     "urlcrawler.middlewares.robots.Robots",
     "urlcrawler.middlewares.start.Start",

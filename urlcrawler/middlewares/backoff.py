@@ -18,7 +18,7 @@ from urlcrawler.hosts.circuit import TIMEOUT
 from urlcrawler.hosts.headers import exhausted_for, retry_after
 from urlcrawler.inputs.records import Record
 from urlcrawler.items import status_reason
-from urlcrawler.meta import BACK_TO, IS_LAST_ROUND, LAST_ROUND, NOT_BEFORE, ROBOTS_TXT
+from urlcrawler.meta import BACK_TO, BROKEN_BODY, IS_LAST_ROUND, LAST_ROUND, NOT_BEFORE, ROBOTS_TXT
 from urlcrawler.outcomes import TRANSIENT, error_of_status
 
 LONG_PAUSE = 30.0  # seconds; whoever looks on should know what is waited for
@@ -77,6 +77,10 @@ class Backoff:
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """Return a request for later, or *response* when it is final."""
+        if broken := request.meta.pop(BROKEN_BODY, None):
+            if later := self.process_exception(request, broken):
+                return later
+            raise broken
         if ROBOTS_TXT in request.meta:
             return response  # robots.txt has a middleware of its own
         out, now = self._scheduler.out(request), monotonic()

@@ -27,7 +27,7 @@ OLDEST = 24 * 3600.0  # seconds that a copy is used (RFC 9309, 2.4)
 MOST_OUTAGES = 10_000  # hosts whose robots.txt is not to be had
 KEPT = 1024  # parsed files, each 2 to 340 KB
 # The host cannot be spoken to at all: its records say so themselves.
-_HOST_ERRORS = frozenset({"dns", "refused", "connect-timeout", "tls", "proxy"})
+_HOST_ERRORS = frozenset({"dns", "refused", "connect-timeout", "tls", "proxy", "private-address"})
 
 _Rules = RobotParser | None  # None: everything is allowed
 

@@ -18,20 +18,25 @@ from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 from w3lib.http import basic_auth_header
 
+from urlcrawler.earlier import EarlierTable
 from urlcrawler.exceptions import ArgumentError, ComponentError, InvalidUrl, OutputError
 from urlcrawler.extract.metadata import title
+from urlcrawler.extract.parsing import Parser
 from urlcrawler.failures import explain, raised
 from urlcrawler.guard import Guard
 from urlcrawler.inputs.formats import open_reader
+from urlcrawler.inputs.hostheaders import HostHeaders
 from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.records import Record
 from urlcrawler.inputs.sources import Source, open_source
 from urlcrawler.inputs.urls import Target
 from urlcrawler.items import Page, Table
 from urlcrawler.ledger import Ledger
+from urlcrawler.meta import EARLIER
 from urlcrawler.retries import RetriedTable
 from urlcrawler.spiders.arguments import ARGUMENTS, check_names, errors_named, one_of, positive
 from urlcrawler.spiders.feeds import bind_feeds, check_feeds, open_tables, set_default_feed
+from urlcrawler.spiders.files import open_host_headers, open_since
 from urlcrawler.spiders.interrupt import interruptible
 from urlcrawler.spiders.wiring import check_values, wire
 
@@ -71,6 +76,8 @@ class UrlListSpider(Spider):
     table: Table
     tables: dict[Path, RetriedTable]
     retried_errors: frozenset[str]  # whose records are crawled again
+    host_headers: HostHeaders | None  # see `-a headers`
+    earlier: EarlierTable | None  # of another crawl, see `-a since`
     earlier_rows: Counter[tuple[str, str | None]]  # of earlier runs, by outcome and error
 
     @classmethod
@@ -102,6 +109,11 @@ class UrlListSpider(Spider):
             on_error.callback(source.close)
             spider.list_name = source.name
             check_feeds(crawler.settings, spider)
+            spider.host_headers = open_host_headers(kwargs.get("headers"))
+            spider.earlier = open_since(crawler.settings, spider, kwargs.get("since"))
+            if spider.earlier:
+                on_error.callback(spider.earlier.close)
+                crawler.signals.connect(spider.earlier.close, signals.spider_closed)
             reader = open_reader(source, kwargs.get("column"))
             spider.index = ListIndex(reader, fetch_duplicates=duplicates == "fetch", limit=limit)
             # What a crawl leaves in its feeds is the next run's ledger.
@@ -171,30 +183,47 @@ class UrlListSpider(Spider):
     async def parse(self, response: Response) -> AsyncIterator[Any]:
         """Yield the page of an answered record, after what `parse_page` yields."""
         page = Page.of(response.meta["record"]).answered(response)
+        if page.outcome != "ok":
+            earlier = response.meta.get(EARLIER)
+            if earlier and page.outcome == "unchanged" and self._carries:
+                page.carry(earlier)
+            yield page
+            return
         stop: CloseSpider | None = None
-        if page.outcome == "ok":
-            page.title = title(response)
-            try:
-                with self._guard:
-                    results = self.parse_page(response, page)
-                async for result in _each(results, self._guard):
-                    if result is not page:
-                        yield result
-            except CloseSpider as request_to_stop:
-                stop = request_to_stop
-            except Exception as error:
-                if isinstance(error, ComponentError) and error.is_exit:
-                    stop = CloseSpider("shutdown")
-                # A selector on a PDF or an image finds nothing; that is no error of the page.
-                if not isinstance(error, NotSupported) or isinstance(response, TextResponse):
-                    self._fail(page, error)
-        yield page
+        async with self._parser.parsed(response) as problem:
+            if problem:
+                page.fail("too-complex", str(problem))
+            else:
+                page.title = title(response)
+                try:
+                    with self._guard:
+                        results = self.parse_page(response, page)
+                    async for result in _each(results, self._guard):
+                        if result is not page:
+                            yield result
+                except CloseSpider as request_to_stop:
+                    stop = request_to_stop
+                except Exception as error:
+                    if isinstance(error, ComponentError) and error.is_exit:
+                        stop = CloseSpider("shutdown")
+                    # A selector on a PDF or an image finds nothing; that is no error of the page.
+                    if not isinstance(error, NotSupported) or isinstance(response, TextResponse):
+                        self._fail(page, error)
+            yield page
         if stop:
             raise stop
 
     @cached_property
     def _guard(self) -> Guard:
         return Guard("parse_page", self.settings.getfloat("COMPONENT_TIMEOUT"))
+
+    @cached_property
+    def _carries(self) -> bool:
+        return self.settings.getbool("CARRY_UNCHANGED")
+
+    @cached_property
+    def _parser(self) -> Parser:
+        return Parser(self.settings.getfloat("PARSE_TIMEOUT"))
 
     def _fail(self, page: Page, error: Exception) -> None:
         """Say in the row that `parse_page` raised, and in the log the first time it does."""

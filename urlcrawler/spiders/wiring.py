@@ -11,8 +11,10 @@ from typing import Any
 from scrapy.settings import BaseSettings
 from scrapy.utils.misc import load_object
 
+from urlcrawler.addresses import AddressPolicy, allowed_addresses
 from urlcrawler.exceptions import ArgumentError
 from urlcrawler.hosts.groups import KINDS
+from urlcrawler.openfiles import SPARE, allow_open_files
 
 _SETTINGS = {
     # Gives out the records, host by host, exactly when the engine has room.
@@ -26,7 +28,12 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         # Each in its ancestor's place.
         "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
         "urlcrawler.middlewares.robots.Robots": 100,
+        "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+        "urlcrawler.middlewares.decompression.Decompression": 590,
+        "urlcrawler.middlewares.encoding.KnownEncoding": 588,  # before anybody reads the text
         # Sees bodies unpacked, and before a refresh in them is followed.
+        "urlcrawler.middlewares.hostheaders.HostHeaders": 320,  # before the defaults are set
+        "urlcrawler.middlewares.conditional.Conditional": 560,  # after Cookies and the like
         "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
         "urlcrawler.middlewares.backoff.Backoff": 585,
         "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
@@ -43,6 +50,7 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         "urlcrawler.pipelines.Flatten": 1000,  # last: turns the Page into the flat row
     },
     "EXTENSIONS": {
+        "urlcrawler.extensions.cleanlogs.CleanLogs": 0,
         "scrapy.extensions.throttle.AutoThrottle": None,
         "urlcrawler.extensions.throttle.HostThrottle": 0,
         "urlcrawler.extensions.usage.HostUsage": 1,  # its stats stand before Summary reads them
@@ -52,9 +60,18 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         "urlcrawler.extensions.summary.Summary": 20,  # it tells what the two have found
     },
 }
+# A list, or a redirect, must never read a file of this machine; connections are looked at.
+_HANDLERS: dict[str, str | None] = {
+    "http": "urlcrawler.handlers.http.HttpHandler",
+    "https": "urlcrawler.handlers.http.HttpHandler",
+    "data": None,
+    "file": None,
+    "ftp": None,
+    "s3": None,
+}
 _BOOLEANS = (
     "SORT_TABLE", "CSV_FORMULAS", "AUTOTHROTTLE_ENABLED", "AUTOTHROTTLE_DEBUG", "RETRY_ENABLED",
-    "RETRY_LAST_ROUND", "ROBOTSTXT_OBEY", "DNSCACHE_ENABLED",
+    "RETRY_LAST_ROUND", "ROBOTSTXT_OBEY", "DNSCACHE_ENABLED", "CARRY_UNCHANGED",
 )  # fmt: skip
 _WHOLE_AT_LEAST = {
     "CONCURRENT_REQUESTS": 0,
@@ -62,6 +79,7 @@ _WHOLE_AT_LEAST = {
     "RETRY_TIMES": 0,
     "DNSCACHE_SIZE": 0,
     "REACTOR_THREADPOOL_MAXSIZE": 1,
+    "DOWNLOAD_HEAD_MAXSIZE": 1,
 }
 _AT_LEAST = {
     "DOWNLOAD_TIMEOUT": 1,
@@ -73,6 +91,7 @@ _AT_LEAST = {
     "BACKOFF_MAX": 0,
     "RETRY_AFTER_MAX": 0,
     "DNS_TIMEOUT": 0.001,
+    "PARSE_TIMEOUT": 0.001,
 }
 _ONE_OF = {"THROTTLE_GROUP_BY": KINDS}
 
@@ -85,6 +104,7 @@ def wire(settings: BaseSettings) -> None:
         for path, order in components.items():
             settings.setdefault_in_component_priority_dict(name, load_object(path), order)
         _set(settings, name, settings.getdict(name))
+    _set(settings, "DOWNLOAD_HANDLERS", _HANDLERS | dict(settings.getdict("DOWNLOAD_HANDLERS")))
     if contact := settings.get("USER_AGENT_CONTACT"):
         _set(settings, "USER_AGENT", f"{settings['USER_AGENT']} (+{contact})")
 
@@ -121,6 +141,8 @@ def check_values(settings: BaseSettings) -> None:
     for name in settings.getlist("RETRY_HTTP_CODES"):
         _check_number("setting RETRY_HTTP_CODES", name, 100, whole=True)
     _check_slots(settings)
+    _check_addresses(settings)
+    _check_open_files(settings)
 
 
 def _check_number(what: str, value: Any, least: float, *, whole: bool) -> None:
@@ -149,3 +171,31 @@ def _check_slots(settings: BaseSettings) -> None:
             if key in slot:
                 what = f"setting DOWNLOAD_SLOTS: {key} of {name!r}"
                 _check_number(what, slot[key], least, whole=whole)
+
+
+def _check_addresses(settings: BaseSettings) -> None:
+    value = settings["ALLOW_PRIVATE_ADDRESSES"]
+    try:
+        policy = AddressPolicy(allowed_addresses(value))
+    except (ValueError, TypeError) as error:
+        raise ArgumentError(
+            f"setting ALLOW_PRIVATE_ADDRESSES: must be 1, 0 or networks like 10.0.0.0/8, "
+            f"separated by commas: {error}"
+        ) from error
+    for scheme in ("http", "https"):
+        path = settings["DOWNLOAD_HANDLERS"].get(scheme)
+        if path and policy.refuses_any and not hasattr(load_object(path), "checks_addresses"):
+            raise ArgumentError(
+                f"setting DOWNLOAD_HANDLERS: {path!r} would connect to private addresses. Type "
+                f"-s ALLOW_PRIVATE_ADDRESSES=1 if it may, or use {_HANDLERS[scheme]!r}"
+            )
+
+
+def _check_open_files(settings: BaseSettings) -> None:
+    wanted, allowed = settings.getint("CONCURRENT_REQUESTS") + SPARE, allow_open_files()
+    if wanted > allowed:
+        raise ArgumentError(
+            f"setting CONCURRENT_REQUESTS: {wanted - SPARE} connections take {wanted} open files, "
+            f"and this process may have {allowed}. Type ulimit -n {wanted}, or "
+            f"-s CONCURRENT_REQUESTS={max(1, allowed - SPARE)}"
+        )

@@ -26,9 +26,9 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from contenders import CONTENDERS, start
 from servers import Banning, Bucket, HeavyTailed, Host, Mortal, Workers
 
-from urlcrawler.demo.__main__ import allow_open_files
 from urlcrawler.demo.messages import Request, Response
 from urlcrawler.demo.site import Site
+from urlcrawler.openfiles import allow_open_files
 
 Hosts = dict[str, Host]  # by address
 

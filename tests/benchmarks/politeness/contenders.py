@@ -41,6 +41,7 @@ def start(
         return subprocess.Popen(
             [sys.executable, "-m", "scrapy", *CONTENDERS[name], "-a", "file=urls.txt",
              "-O", "table.csv", "-s", f"CLOSESPIDER_TIMEOUT={seconds:.0f}",
+             "-s", "ALLOW_PRIVATE_ADDRESSES=127.0.0.0/8",
              "-s", f"CONCURRENT_REQUESTS={16 if hosts == 1 else 512}"],
             cwd=folder, env=environment, stdout=log, stderr=log,
         )  # fmt: skip

@@ -1,0 +1,21 @@
+"""Text that others have written, before it comes to a terminal."""
+
+import re
+
+_KEPT = "\n\t"
+# User name and password of a URL: an authority ends at the first of /?#.
+_CREDENTIALS = re.compile(r"(?<=://)[^/?#\s@'\"]+@")
+
+
+def printable(text: str) -> str:
+    r"""Return *text* with what would move the cursor, ring or rename the window written out
+    (`\x1b`), and without what else nobody would see.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in _KEPT else repr(c)[1:-1] for c in text)
+
+
+def without_credentials(text: str) -> str:
+    """Return *text* with `***` for the user names and passwords of URLs in it."""
+    return _CREDENTIALS.sub("***@", text) if "@" in text else text

@@ -1,0 +1,54 @@
+"""The arguments that name further files: `since` and `headers`."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from scrapy.settings import BaseSettings
+
+from urlcrawler.earlier import EarlierTable
+from urlcrawler.exceptions import ArgumentError, ListError
+from urlcrawler.inputs.hostheaders import HostHeaders, read_host_headers
+from urlcrawler.spiders.feeds import local_path
+
+logger = logging.getLogger(__name__)
+
+
+def open_since(settings: BaseSettings, spider: Any, path: str | None) -> EarlierTable | None:
+    """Return the table that `since` names; None when there is none.
+
+    Raises:
+        ArgumentError: it cannot be read, is no table, or is the one that this crawl writes.
+    """
+    if path is None:
+        return None
+    for uri in settings.getdict("FEEDS"):
+        feed = local_path(str(uri), spider)
+        if feed and feed.exists() and Path(path).exists() and feed.samefile(path):
+            raise ArgumentError(
+                f"argument `since`: {path} is the table that this crawl writes. Name another one "
+                f"with -o, or copy it first"
+            )
+    try:
+        table = EarlierTable(path, formulas=settings.getbool("CSV_FORMULAS"))
+    except ArgumentError as error:
+        raise ArgumentError(f"argument `since`: {error}") from error
+    logger.info(
+        "%(path)s knows %(count)d pages. What has not changed since is not fetched whole",
+        {"path": path, "count": len(table)},
+    )
+    return table
+
+
+def open_host_headers(path: str | None) -> HostHeaders | None:
+    """Return what the file says that `headers` names; None when there is none.
+
+    Raises:
+        ArgumentError: it cannot be read, or has mistakes.
+    """
+    if path is None:
+        return None
+    try:
+        return read_host_headers(path)
+    except ListError as error:
+        raise ArgumentError(f"argument `headers`: {error}") from error
