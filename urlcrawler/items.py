@@ -174,6 +174,7 @@ class Table:
         return row
 
 
+_LONGEST_SHOWN = 300  # characters of a target that was not followed
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -211,4 +212,6 @@ def _redirect_reason(response: Response) -> str:
     location = response.headers.get("Location")
     if location is None:
         return f"the server answered {response.status} without a target"
-    return f"redirects to {location.decode('latin-1')!r}, which was not followed"
+    target = location.decode("latin-1")
+    target = target if len(target) <= _LONGEST_SHOWN else f"{target[:_LONGEST_SHOWN]}…"
+    return f"redirects to {target!r}, which was not followed"

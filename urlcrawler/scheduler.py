@@ -71,6 +71,7 @@ class ListScheduler(BaseScheduler):
         list_spider: Any = spider
         self._spider = list_spider
         settings = self.crawler.settings
+        self._longest_url = settings.getint("URLLENGTH_LIMIT")
         manners = manners_of(settings)
         self.hosts = HostQueue(
             list_spider.index,
@@ -212,7 +213,10 @@ class ListScheduler(BaseScheduler):
         """Return the request for a record, or write its row when the spider cannot build one."""
         record, target = resolved
         self._spider.ledger.hand_out(record.position)
-        if isinstance(target, InvalidUrl):  # the list has changed under the index
+        if not isinstance(target, InvalidUrl) and 0 < self._longest_url < len(target.url):
+            reason = f"the URL has more than {self._longest_url} characters (URLLENGTH_LIMIT)"
+            target = InvalidUrl("bad-url", reason)
+        if isinstance(target, InvalidUrl):  # so, or the list has changed under the index
             self._spider.write_row(Page.of(record).fail(target.error, str(target)))
             return None
         try:

@@ -35,6 +35,7 @@ SCRAPER_SLOT_MAX_ACTIVE_SIZE = 20_000_000  # bytes, default 5 MB: a few large pa
 
 DOWNLOAD_TIMEOUT = 30  # seconds, default 180; a page that takes longer is rarely worth it
 DOWNLOAD_MAXSIZE = 10 * 1024 * 1024  # bytes, default 1 GiB: a hundred such pages end the process
+URLLENGTH_LIMIT = 32768  # characters, default 2083; 0 is no limit. Browsers and servers take less
 DOWNLOAD_HEAD_MAXSIZE = 262144  # bytes; as in browsers. Read by handlers.http.HttpHandler
 DOWNLOAD_WARNSIZE = 0  # default 32 MiB; a line per page says what the `bytes` column says
 # Seconds that one page may keep a middleware, pipeline or callback waiting (`await`). A lock, a
@@ -44,6 +45,9 @@ COMPONENT_TIMEOUT = 600
 # Seconds that a page may take to be parsed; one of over 64 KiB is parsed beside the crawl.
 # Read by spiders.base.UrlListSpider.
 PARSE_TIMEOUT = 5
+# Seconds that one piece of code may keep everything else waiting before the log names it; 0 never.
+# Read by extensions.watchdog.Watchdog.
+LOOP_BLOCKED_WARNING = 0.5
 # Default: none. With HTTPCACHE_ENABLED a failure of the moment would be kept, and read again.
 HTTPCACHE_IGNORE_HTTP_CODES = [403, 408, 429, 500, 502, 503, 504, 522, 524]
 RETRY_TIMES = 2  # as Scrapy's default: three attempts, and one more in the last round

@@ -399,6 +399,15 @@ class Rebinding(names.DemoResolver):
         return super().resolveHostName(receiver, name, *args, **kwargs)
 
 
+class WorksHard(UrlListSpider):
+    """Does not wait, but works, for a good second."""
+
+    name = "works_hard"
+
+    def parse_page(self, response: Any, page: Any) -> None:
+        time.sleep(1.3)
+
+
 class AddsAHeader(UrlListSpider):
     """Sends what the pages are not given without."""
 

@@ -117,6 +117,9 @@ CASES: list[tuple[str, str, int | None, str | None]] = [
     ("data:text/html,hello", "invalid", None, "bad-scheme"),
     # Long, and with credentials
     ("/page/" + "x" * 5000, "ok", 200, None),
+    ("/page/" + "x" * 40_000, "invalid", None, "bad-url"),
+    ("/redirect/1?to=/page/" + "x" * 33_000, "invalid", None, "bad-url"),
+    ("/redirect-far", "failed", 302, "bad-redirect"),
     ("http://user:p%40ss@shop-01.demo.test:{port}/page/credentials", "ok", 200, None),
 ]
 

@@ -25,6 +25,7 @@ HOSTILE: dict[str, Handler] = {
     "/loop": fixed(to_location("/loop")),
     "/redirect-file": fixed(to_location("file:///etc/passwd")),
     "/redirect-nowhere": fixed(Response(status=302)),
+    "/redirect-far": fixed(to_location("/" + "x" * 50_000)),
     "/redirect-bad": fixed(to_location("http://[::1")),
     "/never": hostile.never,
     "/drop": hostile.drop,

@@ -37,6 +37,7 @@ OURS = {
     "urlcrawler.extensions.summary.Summary",
     "urlcrawler.extensions.throttle.HostThrottle",
     "urlcrawler.extensions.usage.HostUsage",
+    "urlcrawler.extensions.watchdog.Watchdog",
     "urlcrawler.middlewares.backoff.Backoff",
     "urlcrawler.middlewares.conditional.Conditional",
     "urlcrawler.middlewares.decompression.Decompression",

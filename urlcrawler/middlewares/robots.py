@@ -25,7 +25,8 @@ from urlcrawler.meta import BACK_TO, NOT_BEFORE, ROBOTS_TXT
 LONGEST = 500 * 1024  # bytes that are read (RFC 9309, 2.5)
 OLDEST = 24 * 3600.0  # seconds that a copy is used (RFC 9309, 2.4)
 MOST_OUTAGES = 10_000  # hosts whose robots.txt is not to be had
-KEPT = 1024  # parsed files, each 2 to 340 KB
+KEPT = 1024  # parsed files
+KEPT_BYTES = 1_500_000  # of files, that is; parsed they take 40 times as much
 # The host cannot be spoken to at all: its records say so themselves.
 _HOST_ERRORS = frozenset({"dns", "refused", "connect-timeout", "tls", "proxy", "private-address"})
 
@@ -62,6 +63,8 @@ class Robots(RobotsTxtMiddleware):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._rules: OrderedDict[str, tuple[float, asyncio.Future[_Rules]]] = OrderedDict()
+        self._sizes: dict[str, int] = {}  # bytes of the files that were parsed, and of all of them
+        self._bytes = 0
         self._outages: OrderedDict[str, _Outage] = OrderedDict()
         self._fetching = 0
         settings = crawler.settings
@@ -118,8 +121,7 @@ class Robots(RobotsTxtMiddleware):
         if rules is None or monotonic() - since > OLDEST:
             rules = asyncio.ensure_future(self._fetch(request))
             self._rules[netloc] = (monotonic(), rules)
-            while len(self._rules) > KEPT:
-                self._rules.popitem(last=False)
+            self._forget_oldest()
         self._rules.move_to_end(netloc)
         try:
             # Shielded: one request that is given up must not take it from the others.
@@ -128,6 +130,11 @@ class Robots(RobotsTxtMiddleware):
             if self._rules.get(netloc, (0.0, None))[1] is rules:
                 del self._rules[netloc]
             raise
+
+    def _forget_oldest(self) -> None:
+        while len(self._rules) > KEPT or (self._bytes > KEPT_BYTES and len(self._rules) > 1):
+            netloc, _ = self._rules.popitem(last=False)
+            self._bytes -= self._sizes.pop(netloc, 0)
 
     async def _fetch(self, request: Request) -> _Rules:
         url = urlparse_cached(request)
@@ -161,6 +168,8 @@ class Robots(RobotsTxtMiddleware):
         body = response.body
         if len(body) > LONGEST:
             body = body[: body.rfind(b"\n", 0, LONGEST) + 1]
+        self._bytes += len(body) - self._sizes.get(url.netloc, 0)
+        self._sizes[url.netloc] = len(body)
         parser: RobotParser = build_from_crawler(self._parserimpl, self.crawler, body)
         await self.crawler.signals.send_catch_log_async(
             signal=signals.robots_parsed, robotparser=parser, request=request

@@ -43,7 +43,7 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
     },
     "SPIDER_MIDDLEWARES": {
         "urlcrawler.middlewares.start.Start": 0,  # outside of all others that handle start()
-        # A record with a URL longer than 2083 is wanted too.
+        # It would drop the record; URLLENGTH_LIMIT holds all the same, with a row.
         "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
     },
     "ITEM_PIPELINES": {
@@ -51,6 +51,7 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
     },
     "EXTENSIONS": {
         "urlcrawler.extensions.cleanlogs.CleanLogs": 0,
+        "urlcrawler.extensions.watchdog.Watchdog": 0,
         "scrapy.extensions.throttle.AutoThrottle": None,
         "urlcrawler.extensions.throttle.HostThrottle": 0,
         "urlcrawler.extensions.usage.HostUsage": 1,  # its stats stand before Summary reads them
@@ -80,6 +81,7 @@ _WHOLE_AT_LEAST = {
     "DNSCACHE_SIZE": 0,
     "REACTOR_THREADPOOL_MAXSIZE": 1,
     "DOWNLOAD_HEAD_MAXSIZE": 1,
+    "URLLENGTH_LIMIT": 0,
 }
 _AT_LEAST = {
     "DOWNLOAD_TIMEOUT": 1,
@@ -92,6 +94,7 @@ _AT_LEAST = {
     "RETRY_AFTER_MAX": 0,
     "DNS_TIMEOUT": 0.001,
     "PARSE_TIMEOUT": 0.001,
+    "LOOP_BLOCKED_WARNING": 0,
 }
 _ONE_OF = {"THROTTLE_GROUP_BY": KINDS}
 
