@@ -19,6 +19,7 @@ PRIVATE = {
     "172.16.0.1": "private",
     "172.31.255.255": "private",
     "192.168.1.1": "private",
+    "168.63.129.16": "of a cloud for its own machines",
     "169.254.169.254": "link-local, as those of cloud metadata are",
     "100.100.100.200": "shared by customers of a provider",
     "192.0.0.192": "for protocols",

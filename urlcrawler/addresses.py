@@ -14,6 +14,7 @@ _IPV4 = {
     "10.0.0.0/8": "private",
     "100.64.0.0/10": "shared by customers of a provider",
     "127.0.0.0/8": "of this machine",
+    "168.63.129.16/32": "of a cloud for its own machines",  # Azure's; in no registry
     "169.254.0.0/16": "link-local, as those of cloud metadata are",
     "172.16.0.0/12": "private",
     "192.0.0.0/24": "for protocols",

@@ -113,9 +113,11 @@ class Page:
 
     def _compare(self, earlier: Earlier | None) -> None:
         """Decide whether the page is what an earlier crawl has found already."""
+        if earlier and earlier.url != self.final_url:
+            earlier = None  # of another page
         if self.status == 304:
             self.outcome, self.bytes = "unchanged", None
-        elif earlier and earlier.url == self.final_url and earlier.body_hash == self.body_hash:
+        elif earlier and earlier.body_hash == self.body_hash:
             self.outcome = "unchanged"
         else:
             self.outcome = "ok"

@@ -3,8 +3,9 @@
 import re
 
 _KEPT = "\n\t"
-# User name and password of a URL: an authority ends at the first of /?#.
-_CREDENTIALS = re.compile(r"(?<=://)[^/?#\s@'\"]+@")
+# User name and password of a URL, as browsers find them: up to the last @ of the authority, which
+# ends at the first of /\?#. A backslash may be written out, twice.
+_CREDENTIALS = re.compile(r"(:[/\\]{2,4})[^/\\?#\s]+@")
 
 
 def printable(text: str) -> str:
@@ -18,4 +19,4 @@ def printable(text: str) -> str:
 
 def without_credentials(text: str) -> str:
     """Return *text* with `***` for the user names and passwords of URLs in it."""
-    return _CREDENTIALS.sub("***@", text) if "@" in text else text
+    return _CREDENTIALS.sub(r"\1***@", text) if "@" in text else text

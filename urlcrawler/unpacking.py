@@ -17,6 +17,7 @@ else:
     from backports import zstd
 
 _PIECE = 65536  # bytes that are unpacked at once
+MOST_STREAMS = 10_000  # in one body: of empty ones a body may have a million
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"  # what each further stream begins with
 
 BROKEN = (zlib.error, brotli.error, zstd.ZstdError)  # what unpacking raises besides these:
@@ -67,23 +68,30 @@ class _Decompressor(Protocol):
 
 def _streams(new: Callable[[], _Decompressor], body: bytes, most: int, magic: bytes = b"") -> bytes:
     """Unpack a stream and those that follow it; what else follows is no part of it."""
-    out = bytearray()
-    while True:
-        stream = new()
-        piece = stream.decompress(body, _PIECE)
-        while True:
-            out += piece
-            if most and len(out) > most:
-                raise TooLargeError(f"more than {most} bytes unpacked")
-            if stream.eof:
-                break
-            rest = getattr(stream, "unconsumed_tail", b"")  # zlib gives back what waits
-            piece = stream.decompress(rest, _PIECE)
-            if not piece and not stream.eof:
-                raise IncompleteError("the compressed body ends too early")
-        body = stream.unused_data
-        if not (magic and body.startswith(magic)):
+    out, place = bytearray(), 0
+    for _ in range(MOST_STREAMS):
+        place = _stream(new(), body, place, out, most)
+        if not (magic and body.startswith(magic, place)):
             return bytes(out)
+    raise TooLargeError(f"more than {MOST_STREAMS} streams, one after the other")
+
+
+def _stream(stream: _Decompressor, body: bytes, place: int, out: bytearray, most: int) -> int:
+    """Unpack one stream that begins at *place* into *out*; return where it ends.
+
+    It is fed piece by piece: what is left over comes back as a copy.
+    """
+    while not stream.eof:
+        waits: bytes = getattr(stream, "unconsumed_tail", b"")  # zlib gives back what it had no
+        if not waits and getattr(stream, "needs_input", True):  # room for, zstd keeps it
+            waits = body[place : place + _PIECE]
+            place += len(waits)
+            if not waits:
+                raise IncompleteError("the compressed body ends too early")
+        out += stream.decompress(waits, _PIECE)
+        if most and len(out) > most:
+            raise TooLargeError(f"more than {most} bytes unpacked")
+    return place - len(stream.unused_data)
 
 
 def _brotli(body: bytes, most: int) -> bytes:

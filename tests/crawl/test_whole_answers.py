@@ -236,3 +236,39 @@ def test_connections_that_are_closed_early_ring_no_more(crawl: Callable[..., Cra
     assert Counter(row["outcome"] for row in crawled.rows) == {"ok": 9}
     assert "answers more often than it is asked" in crawled.log
     assert "Traceback" not in crawled.log
+
+
+@pytest.mark.parametrize("status", [404, 429, 503])
+def test_a_status_is_not_lost_to_a_body_that_cannot_be_unpacked(
+    crawl: Callable[..., Crawl], status: int
+) -> None:
+    """It says all there is to say, Retry-After included."""
+    headers = [("Content-Encoding", "gzip"), ("Retry-After", "1")]
+    server = Server(
+        lambda request, n: Response(b"no gzip", status, headers) if n == 1 else Response(PAGE)
+    )
+    with site_of(server.routes) as site:
+        row = crawl([f"http://127.0.0.1:{site.port}/"]).only()
+    if status == 404:
+        assert (row["outcome"], row["status"], row["error"]) == ("http_error", "404", "http-4xx")
+    else:
+        assert row["outcome"] == "ok"
+        assert server.gaps()[0] > 0.9
+
+
+def test_credentials_of_a_redirect_go_into_a_header(crawl: Callable[..., Crawl]) -> None:
+    """Not into the URL of a robots.txt, and not into the row."""
+    seen: list[str | None] = []
+
+    def answer(request: Request, number: int) -> Response:
+        if request.path == "/":
+            target = f"http://me:s3cret@127.0.0.1:{site.port}/target"
+            return Response(b"", 302, [("Location", target)])
+        seen.append(request.headers.get("authorization"))
+        return Response(PAGE)
+
+    with site_of(Server(answer).routes) as site:
+        row = crawl([f"http://127.0.0.1:{site.port}/"]).only()
+    assert row["outcome"] == "ok"
+    assert seen == ["Basic bWU6czNjcmV0"]
+    assert "s3cret" not in str(row)

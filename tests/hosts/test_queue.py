@@ -408,3 +408,26 @@ def test_an_origin_that_is_down_is_given_up_beside_one_that_is_well(
             now[0] = max(now[0], queue.wake_at or 0)
     assert good == list(range(51, 101))
     assert len(written_off) == 50 - 6
+
+
+def test_a_probe_of_one_origin_does_not_keep_the_others(reader_of: OpenReader) -> None:
+    """It may take as long as a time-out; they are asked meanwhile."""
+    now = [0.0]
+    lines = [f"http://a.com:{port}/{number}" for port in (81, 82) for number in range(3)]
+    queue = Queue(
+        ListIndex(reader_of("\n".join(lines))),
+        total=20,
+        manners=Manners(9, adaptive=False),
+        done=lambda position: False,
+        clock=lambda: now[0],
+    )
+    first = queue.take()
+    assert first
+    ill = first.origin
+    ill.satisfied(first.sent, 0.1, "http://a.com:81/good")
+    ill.unreachable(Sent(0.2, 1, 1), 1.0, "read-timeout", "", weight=3)
+    queue.give_back(ill)
+    now[0] = ill.circuit.probe_at
+    turns = [turn for turn in (queue.take() for _ in range(9)) if turn]
+    assert sum(turn.probe is not None for turn in turns) == 1
+    assert sum(turn.origin is not ill for turn in turns) == 3

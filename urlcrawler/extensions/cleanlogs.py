@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from contextlib import suppress
 
 from scrapy import signals
 from scrapy.crawler import Crawler
@@ -35,9 +36,11 @@ class CleanLogs:
 
 class _Clean(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = _clean(record.getMessage()), None
-        if record.exc_info and record.exc_info[0]:
-            record.exc_text = _clean("".join(traceback.format_exception(*record.exc_info)).rstrip())
+        with suppress(Exception):  # arguments that do not fit: the handler says so, in its own way
+            record.msg, record.args = _clean(record.getMessage()), None
+            if record.exc_info and record.exc_info[0]:
+                text = "".join(traceback.format_exception(*record.exc_info))
+                record.exc_text = _clean(text.rstrip())
         return True
 
 

@@ -89,7 +89,7 @@ class Parser:
         self._jobs.put(run)
         try:
             await asyncio.wait_for(done.wait(), self._timeout)
-        except TimeoutError:
+        except (TimeoutError, asyncio.CancelledError):
             is_late = True
             self._stuck += 1
             raise

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
@@ -22,6 +23,7 @@ from urlcrawler.openfiles import SPARE, allow_open_files
 logger = logging.getLogger(__name__)
 
 _PORTS = {"http": 80, "https": 443}
+_POOLS: WeakKeyDictionary[Crawler, ConnectionPool] = WeakKeyDictionary()
 
 
 class HttpHandler(HTTP11DownloadHandler):
@@ -39,12 +41,15 @@ class HttpHandler(HTTP11DownloadHandler):
         self._contextFactory = policy_for_https
         settings = crawler.settings
         used = settings.getint("CONCURRENT_REQUESTS") + SPARE
-        # In the place of Scrapy's: its agents take it from here.
-        self._pool = ConnectionPool(
-            reactor,
-            most_idle=max(0, allow_open_files() - used),
-            most_head=settings.getint("DOWNLOAD_HEAD_MAXSIZE"),
-        )
+        # In the place of Scrapy's: its agents take it from here. One for http and https: the number
+        # of files is that of the process.
+        if crawler not in _POOLS:
+            _POOLS[crawler] = ConnectionPool(
+                reactor,
+                most_idle=max(0, allow_open_files() - used),
+                most_head=settings.getint("DOWNLOAD_HEAD_MAXSIZE"),
+            )
+        self._pool = _POOLS[crawler]
         policy = AddressPolicy(allowed_addresses(settings["ALLOW_PRIVATE_ADDRESSES"]))
         self._guard = GuardedResolver.install(reactor, policy, crawler)
         self._has_warned = False

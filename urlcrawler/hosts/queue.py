@@ -166,6 +166,7 @@ class HostQueue(Generic[RequestT]):
             sent = host.sent(now)
             origin.active += 1
             if origin.probe is not None:
+                self._queue(host)  # for its other origins
                 return Turn(origin, sent, None, None, probe=origin.probe)
             origin.wake(now)
             turn = self._next_of(origin, sent)

@@ -25,7 +25,8 @@ class Decompression(HttpCompressionMiddleware):
         try:
             return super().process_response(request, response)
         except (ResponseDataLossError, DownloadCancelledError, *BROKEN) as error:
-            request.meta[BROKEN_BODY] = error
+            if response.status < 400:  # else the status says what there is to say
+                request.meta[BROKEN_BODY] = error
             return response.replace(body=b"")
 
     @staticmethod

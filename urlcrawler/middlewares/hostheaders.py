@@ -33,7 +33,7 @@ class HostHeaders:
             request.headers.pop(name, None)
         url = urlparse_cached(request)
         came_from = request.meta.get("redirect_urls", [])
-        if url.scheme == "http" and came_from and came_from[-1].startswith("https:"):
+        if url.scheme == "http" and any(hop.startswith("https:") for hop in came_from):
             return
         mine = {
             name: value

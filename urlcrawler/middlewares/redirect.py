@@ -4,6 +4,7 @@ from scrapy import Request
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
+from w3lib.http import basic_auth_header
 
 from urlcrawler.exceptions import InvalidUrl
 from urlcrawler.inputs.urls import parse_target
@@ -26,9 +27,13 @@ class Redirect(RedirectMiddleware):
         try:
             followed = super().process_response(request, response)
             if isinstance(followed, Request):
-                parse_target(followed.url)
-                if 0 < self._longest < len(followed.url):
+                target = parse_target(followed.url)
+                if 0 < self._longest < len(target.url):
                     return response
+                if target.user is not None:  # they belong into a header, as those of a list do
+                    login = basic_auth_header(target.user, target.password or "")
+                    followed = followed.replace(url=target.url)
+                    followed.headers["Authorization"] = login
         except (ValueError, InvalidUrl):  # `Location: http://[::1`, `http://a b/`
             return response
         return followed

@@ -31,6 +31,7 @@ KEPT_BYTES = 1_500_000  # of files, that is; parsed they take 40 times as much
 _HOST_ERRORS = frozenset({"dns", "refused", "connect-timeout", "tls", "proxy", "private-address"})
 
 _Rules = RobotParser | None  # None: everything is allowed
+_File = tuple[_Rules, int]  # and the bytes that were parsed
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Robots(RobotsTxtMiddleware):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._rules: OrderedDict[str, tuple[float, asyncio.Future[_Rules]]] = OrderedDict()
+        self._files: OrderedDict[str, tuple[float, asyncio.Future[_File]]] = OrderedDict()
         self._sizes: dict[str, int] = {}  # bytes of the files that were parsed, and of all of them
         self._bytes = 0
         self._outages: OrderedDict[str, _Outage] = OrderedDict()
@@ -87,7 +88,7 @@ class Robots(RobotsTxtMiddleware):
         outage = self._outages.get(netloc)
         try:
             if outage and (outage.is_final or monotonic() < outage.until):
-                raise outage.error
+                return self._later(request, netloc, outage.error)
             rules = await self.robot_parser(request)
         except RobotsUnreachable as error:
             return self._later(request, netloc, error)
@@ -117,26 +118,35 @@ class Robots(RobotsTxtMiddleware):
             Exception: of the download, when the host cannot be spoken to at all.
         """
         netloc = urlparse_cached(request).netloc
-        since, rules = self._rules.get(netloc, (0.0, None))
-        if rules is None or monotonic() - since > OLDEST:
-            rules = asyncio.ensure_future(self._fetch(request))
-            self._rules[netloc] = (monotonic(), rules)
-            self._forget_oldest()
-        self._rules.move_to_end(netloc)
+        since, file = self._files.get(netloc, (0.0, None))
+        if file is None or monotonic() - since > OLDEST:
+            self._forget(netloc)
+            file = asyncio.ensure_future(self._fetch(request))
+            self._files[netloc] = (monotonic(), file)
+        self._files.move_to_end(netloc)
         try:
             # Shielded: one request that is given up must not take it from the others.
-            return await asyncio.shield(rules)
+            rules, size = await asyncio.shield(file)
         except Exception:
-            if self._rules.get(netloc, (0.0, None))[1] is rules:
-                del self._rules[netloc]
+            if self._files.get(netloc, (0.0, None))[1] is file:
+                self._forget(netloc)
             raise
+        if self._files.get(netloc, (0.0, None))[1] is file and netloc not in self._sizes:
+            self._sizes[netloc] = size
+            self._bytes += size
+            self._forget_oldest()
+        return rules
+
+    def _forget(self, netloc: str) -> None:
+        self._files.pop(netloc, None)
+        self._bytes -= self._sizes.pop(netloc, 0)
 
     def _forget_oldest(self) -> None:
-        while len(self._rules) > KEPT or (self._bytes > KEPT_BYTES and len(self._rules) > 1):
-            netloc, _ = self._rules.popitem(last=False)
-            self._bytes -= self._sizes.pop(netloc, 0)
+        """Keep within bounds; what is still being fetched stays, others wait for it."""
+        while len(self._sizes) > 1 and (len(self._sizes) > KEPT or self._bytes > KEPT_BYTES):
+            self._forget(next(netloc for netloc in self._files if netloc in self._sizes))
 
-    async def _fetch(self, request: Request) -> _Rules:
+    async def _fetch(self, request: Request) -> _File:
         url = urlparse_cached(request)
         robots = Request(
             f"{url.scheme}://{url.netloc}/robots.txt",
@@ -156,7 +166,7 @@ class Robots(RobotsTxtMiddleware):
             if slug in _HOST_ERRORS:
                 raise
             if slug == "redirect-loop":
-                return None  # RFC 9309, 2.3.1.2: as if there were none
+                return None, 0  # RFC 9309, 2.3.1.2: as if there were none
             raise RobotsUnreachable(f"robots.txt could not be fetched: {reason}") from error
         stats.inc_value("robotstxt/response_count")
         stats.inc_value(f"robotstxt/response_status_count/{response.status}")
@@ -164,17 +174,15 @@ class Robots(RobotsTxtMiddleware):
             wait = retry_after((response.headers.get("Retry-After") or b"").decode("latin-1"))
             raise RobotsUnreachable(f"robots.txt: the server answered {response.status}", wait or 0)
         if not 200 <= response.status < 300:
-            return None  # RFC 9309, 2.3.1.3: unavailable is not forbidden
+            return None, 0  # RFC 9309, 2.3.1.3: unavailable is not forbidden
         body = response.body
         if len(body) > LONGEST:
             body = body[: body.rfind(b"\n", 0, LONGEST) + 1]
-        self._bytes += len(body) - self._sizes.get(url.netloc, 0)
-        self._sizes[url.netloc] = len(body)
         parser: RobotParser = build_from_crawler(self._parserimpl, self.crawler, body)
         await self.crawler.signals.send_catch_log_async(
             signal=signals.robots_parsed, robotparser=parser, request=request
         )
-        return parser
+        return parser, len(body)
 
     async def _download(self, request: Request) -> Response:
         """Return the answer, of which no more is read than counts."""
@@ -217,7 +225,8 @@ class Robots(RobotsTxtMiddleware):
                 self._outages.popitem(last=False)
         out = cast("Any", self.crawler.engine).scheduler.out(request)
         if outage.is_final or out is None:
-            raise outage.error
+            # A copy: each time that one is raised, it keeps the frames, and so the requests.
+            raise RobotsUnreachable(str(outage.error), outage.error.wait)
         later = request.copy()
         later.dont_filter = True
         later.meta[NOT_BEFORE] = outage.until

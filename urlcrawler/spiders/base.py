@@ -184,8 +184,8 @@ class UrlListSpider(Spider):
         """Yield the page of an answered record, after what `parse_page` yields."""
         page = Page.of(response.meta["record"]).answered(response)
         if page.outcome != "ok":
-            earlier = response.meta.get(EARLIER)
-            if earlier and page.outcome == "unchanged" and self._carries:
+            earlier = response.meta.get(EARLIER) if self._carries else None
+            if earlier and earlier.url == page.final_url and page.outcome == "unchanged":
                 page.carry(earlier)
             yield page
             return
