@@ -8,3 +8,4 @@ IS_LAST_ROUND = "is_last_round"  # that time has come: there is no further one
 BROKEN_BODY = "broken_body"  # of a request whose answer could not be unpacked: the exception
 EARLIER = "earlier"  # what an earlier crawl has found of the record: earlier.Earlier, or None
 HOST_HEADERS = "host_headers"  # names of the headers that are for the host of a request only
+SPENT = "seconds_spent"  # seconds that a request and the redirects that led to it have taken

@@ -33,7 +33,7 @@ SCRAPER_SLOT_MAX_ACTIVE_SIZE = 20_000_000  # bytes, default 5 MB: a few large pa
 
 # --- When something goes wrong ----------------------------------------------------------------
 
-DOWNLOAD_TIMEOUT = 30  # seconds, default 180; a page that takes longer is rarely worth it
+DOWNLOAD_TIMEOUT = 30  # seconds, default 180; for a page with all that redirects to it
 DOWNLOAD_MAXSIZE = 10 * 1024 * 1024  # bytes, default 1 GiB: a hundred such pages end the process
 URLLENGTH_LIMIT = 32768  # characters, default 2083; 0 is no limit. Browsers and servers take less
 DOWNLOAD_HEAD_MAXSIZE = 262144  # bytes; as in browsers. Read by handlers.http.HttpHandler

@@ -122,4 +122,35 @@ def test_threads_that_are_stuck_do_not_keep_the_crawl_from_ending(
     assert [row["error"] for row in crawled.rows] == ["too-complex"] * 6
     assert time.monotonic() - began < 30
     assert crawled.exit_code == 0
-    assert asyncio  # the loop had ended before its threads
+
+
+def test_redirects_that_take_their_time_share_one_timeout(crawl: Callable[..., Crawl]) -> None:
+    """A page has DOWNLOAD_TIMEOUT, not each of the twenty hops on the way to it."""
+
+    async def answer(request: Request) -> Response:
+        await asyncio.sleep(0.9)
+        return Response(b"", 302, [("Location", f"/{int(request.path[1:]) + 1}")])
+
+    with site_of({"/*": answer, "/robots.txt": Server().robots}) as site:
+        words = ("-s", "DOWNLOAD_TIMEOUT=3", "-s", "RETRY_TIMES=0")
+        row = crawl([f"http://127.0.0.1:{site.port}/0"], *words).only()
+    assert row["error"] == "read-timeout"
+    assert 2 <= int(row["redirects"]) <= 4
+
+
+def test_a_retry_has_its_own_time(crawl: Callable[..., Crawl]) -> None:
+    """What the first attempt and its redirects took is not taken from the second."""
+
+    async def answer(request: Request) -> Response | None:
+        if request.path == "/":
+            await asyncio.sleep(1.5)
+            return Response(b"", 302, [("Location", "/target")])
+        if request.visit() == 1:
+            await asyncio.sleep(1)
+            return Response(b"", 500)
+        await asyncio.sleep(1.5)
+        return Response(b"<title>There</title>")
+
+    with site_of({"/*": answer, "/robots.txt": Server().robots}) as site:
+        row = crawl([f"http://127.0.0.1:{site.port}/"], "-s", "DOWNLOAD_TIMEOUT=3").only()
+    assert (row["outcome"], row["attempts"]) == ("ok", "2")

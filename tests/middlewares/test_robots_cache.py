@@ -18,7 +18,7 @@ SETTINGS = {"ROBOTSTXT_OBEY": True, "BACKOFF_START": 1, "RETRY_AFTER_MAX": 300}
 
 @pytest.fixture
 def robots() -> Any:
-    """The middleware; files are as long as the name of their host says, `slow` ones take a while."""
+    """The middleware; a file is as long as the name of its host says; `slow` ones take a while."""
     crawler: Any = get_crawler(Spider, SETTINGS)
     crawler.engine = SimpleNamespace(scheduler=SimpleNamespace(out=lambda request: None))
     found: Any = Robots(crawler)

@@ -1,6 +1,7 @@
 """The handler of http and https: Scrapy's, without its trust in servers and lists."""
 
 import logging
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -18,10 +19,12 @@ from urlcrawler.addresses import AddressPolicy, allowed_addresses
 from urlcrawler.handlers.pool import ConnectionPool
 from urlcrawler.handlers.resolver import GuardedResolver
 from urlcrawler.handlers.tls import ContextFactory
+from urlcrawler.meta import SPENT
 from urlcrawler.openfiles import SPARE, allow_open_files
 
 logger = logging.getLogger(__name__)
 
+_LEAST = 0.05  # seconds; of nothing at all Scrapy would make its default
 _PORTS = {"http": 80, "https": 443}
 _POOLS: WeakKeyDictionary[Crawler, ConnectionPool] = WeakKeyDictionary()
 
@@ -63,12 +66,21 @@ class HttpHandler(HTTP11DownloadHandler):
         host = urlparse_cached(request).hostname or ""
         if proxy := request.meta.get("proxy"):
             self._use(proxy, host)
+        meta, began = request.meta, monotonic()
+        timeout, spent = meta.get("download_timeout"), meta.get(SPENT, 0.0)
+        if timeout and meta.get("redirect_times"):
+            # One time for the page, however many redirects lead to it.
+            meta["download_timeout"] = max(_LEAST, timeout - spent)
         try:
             return await super().download_request(request)
         except CannotResolveHostError:
             if refusal := self._guard.refusals.get(host):
                 raise refusal.again() from None
             raise
+        finally:
+            meta[SPENT] = spent + monotonic() - began
+            if timeout:
+                meta["download_timeout"] = timeout
 
     def _use(self, proxy: str, host: str) -> None:
         """Allow the connection to *proxy*, and check what can be checked of the host behind it."""

@@ -18,7 +18,15 @@ from urlcrawler.hosts.circuit import TIMEOUT
 from urlcrawler.hosts.headers import exhausted_for, retry_after
 from urlcrawler.inputs.records import Record
 from urlcrawler.items import status_reason
-from urlcrawler.meta import BACK_TO, BROKEN_BODY, IS_LAST_ROUND, LAST_ROUND, NOT_BEFORE, ROBOTS_TXT
+from urlcrawler.meta import (
+    BACK_TO,
+    BROKEN_BODY,
+    IS_LAST_ROUND,
+    LAST_ROUND,
+    NOT_BEFORE,
+    ROBOTS_TXT,
+    SPENT,
+)
 from urlcrawler.outcomes import TRANSIENT, error_of_status
 
 LONG_PAUSE = 30.0  # seconds; whoever looks on should know what is waited for
@@ -182,6 +190,7 @@ class Backoff:
     @staticmethod
     def _marked(request: Request, failure: Failure, out: Any) -> Request:
         """Return *request* with what is to be known of it while it waits."""
+        request.meta.pop(SPENT, None)  # the next attempt has its own time
         if request.meta.pop("blocked", None):
             request.meta.pop("dont_redirect", None)
         request.meta["failure"] = failure
