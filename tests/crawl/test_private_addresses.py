@@ -74,6 +74,7 @@ def test_no_spelling_of_a_private_address_gets_a_connection(crawl: Callable[...,
     assert set(errors) <= {"private-address", "bad-url", "dns"}
     assert errors["private-address"] >= 14
     assert [row["error"] for row in with_robots.rows] == [row["error"] for row in crawled.rows]
+    assert "records lead into a private network and were not requested" in crawled.log
     row = crawled.by_position[1]
     assert (row["outcome"], row["attempts"]) == ("failed", "1")
     assert row["reason"] == (

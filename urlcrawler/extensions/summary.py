@@ -99,6 +99,12 @@ class Summary:
             for error, count in errors.most_common(_SHOWN_ERRORS):
                 example = self._examples.get(error)
                 lines.append(f"  {count:>9}  {error:<16} {repr(example[:120]) if example else ''}")
+        if private := errors["private-address"]:
+            lines += [
+                "",
+                f"{private} records lead into a private network and were not requested. If it is "
+                "yours, allow it: -s ALLOW_PRIVATE_ADDRESSES=10.0.0.0/8 (or what the rows say)",
+            ]
         lines += self._slow_hosts(seconds)
         if unwritten := self.crawler.stats.get_value("records/unwritten"):
             lines += ["", f"{unwritten} rows could not be written: see the errors above"]
