@@ -1,5 +1,6 @@
 """How many files a crawl may have open."""
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from crawling import ENVIRONMENT, read_table, serving
 
 from urlcrawler.demo import names
+from urlcrawler.openfiles import allow_open_files
 
 HOSTS = 1000
 
@@ -48,3 +50,27 @@ def test_too_few_files_for_the_concurrency_are_said(tmp_path: Path) -> None:
     assert "Type ulimit -n 576, or -s CONCURRENT_REQUESTS=192" in done.stderr
     assert done.returncode == 1
     assert crawl_with(256, tmp_path, "-O", "t.csv", "-s", "CONCURRENT_REQUESTS=192").returncode == 0
+
+
+def test_a_system_that_has_less_than_it_says_gives_what_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """macOS says "unlimited" and refuses more than a few thousand."""
+    granted = [(256, resource.RLIM_INFINITY)]
+
+    def set_(kind: int, limits: tuple[int, int]) -> None:
+        if limits[0] > 10_240:
+            raise ValueError("current limit exceeds maximum limit")
+        granted.append(limits)
+
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: granted[-1])
+    monkeypatch.setattr(resource, "setrlimit", set_)
+    assert allow_open_files() == 8192
+    assert granted[-1] == (8192, resource.RLIM_INFINITY)
+
+
+def test_a_limit_that_is_high_enough_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is ever taken away."""
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (100_000, 100_000))
+    monkeypatch.setattr(resource, "setrlimit", pytest.fail)
+    assert allow_open_files() == 100_000

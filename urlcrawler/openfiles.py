@@ -12,6 +12,11 @@ def allow_open_files(wanted: int = WANTED) -> int:
     if soft == resource.RLIM_INFINITY:
         return wanted
     most = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
-    if soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    return max(soft, most)
+    while soft < most:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        except (ValueError, OSError):  # macOS has a limit of its own, and says that there is none
+            most //= 2
+        else:
+            return most
+    return soft
