@@ -24,7 +24,7 @@ class Decompression(HttpCompressionMiddleware):
         """
         try:
             return super().process_response(request, response)
-        except (ResponseDataLossError, DownloadCancelledError, *BROKEN) as error:
+        except (ResponseDataLossError, DownloadCancelledError, OSError) as error:
             if response.status < 400:  # else the status says what there is to say
                 request.meta[BROKEN_BODY] = error
             return response.replace(body=b"")
@@ -38,3 +38,5 @@ class Decompression(HttpCompressionMiddleware):
             raise ResponseDataLossError(str(error)) from error
         except TooLargeError as error:
             raise DownloadCancelledError(str(error)) from error
+        except BROKEN as error:
+            raise OSError(str(error)) from error  # what RETRY_EXCEPTIONS has for it
