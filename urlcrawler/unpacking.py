@@ -12,9 +12,9 @@ from typing import Protocol
 import brotli
 
 if sys.version_info >= (3, 14):
-    from compression import zstd
+    from compression import zstd as zstd
 else:
-    from backports import zstd
+    from backports import zstd as zstd
 
 _PIECE = 65536  # bytes that are unpacked at once
 MOST_STREAMS = 10_000  # in one body: of empty ones a body may have a million

@@ -6,10 +6,10 @@ server that sends one too many would have each page of a crawl read as that of t
 
 import logging
 import socket
-from collections import OrderedDict
 from time import monotonic
 from typing import Any
 
+from scrapy.utils.datatypes import LocalCache
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
 from twisted.web.client import HTTPConnectionPool
@@ -48,7 +48,7 @@ class ConnectionPool(HTTPConnectionPool):
         self.maxPersistentPerHost, self.cachedConnectionTimeout = MOST_IDLE, KEPT
         self._most_idle = most_idle
         self._most_head = most_head
-        self._chatty: OrderedDict[Any, None] = OrderedDict()  # origins that send too much
+        self._chatty = LocalCache[Any, None](_MOST_KNOWN)  # origins that send too much
 
     def _factory(self, idle: Any, metadata: str) -> Any:  # type: ignore[override]
         return _Factory(idle, self._most_head)
@@ -104,8 +104,6 @@ class ConnectionPool(HTTPConnectionPool):
             {"origin": _name(key)},
         )
         self._chatty[key] = None
-        if len(self._chatty) > _MOST_KNOWN:
-            self._chatty.popitem(last=False)
         for connection in list(self._connections.get(key, [])):
             self._drop(key, connection)
 

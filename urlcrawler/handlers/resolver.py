@@ -5,13 +5,11 @@ Twisted connects to exactly what its resolver says, literal addresses and odd sp
 of a name server, no request of a pipeline's own.
 """
 
-from collections import OrderedDict
-from collections.abc import Sequence
 from typing import Any
 
 from scrapy.crawler import Crawler
+from scrapy.utils.datatypes import LocalCache
 from twisted.internet.interfaces import (
-    IAddress,
     IHostnameResolver,
     IHostResolution,
     IResolutionReceiver,
@@ -38,7 +36,7 @@ class GuardedResolver:
         self._resolver = resolver
         self._crawler = crawler
         self.policy = policy
-        self.refusals: OrderedDict[str, PrivateAddress] = OrderedDict()
+        self.refusals = LocalCache[str, PrivateAddress](_MOST_REFUSALS)
         self.proxies: set[tuple[str, int]] = set()
 
     @classmethod
@@ -58,23 +56,14 @@ class GuardedResolver:
         resolutionReceiver: Any,  # noqa: N803 - an IResolutionReceiver
         hostName: str,  # noqa: N803
         portNumber: int = 0,  # noqa: N803
-        addressTypes: Sequence[type[IAddress]] | None = None,  # noqa: N803
-        transportSemantics: str = "TCP",  # noqa: N803
+        *args: Any,
+        **kwargs: Any,
     ) -> Any:
         """Tell *resolutionReceiver* the addresses of *hostName* that may be connected to."""
         receiver: Any = resolutionReceiver
         if (hostName, portNumber) not in self.proxies:
             receiver = _Filter(receiver, hostName, self)
-        return self._resolver.resolveHostName(
-            receiver, hostName, portNumber, addressTypes, transportSemantics
-        )
-
-    def refuse(self, refusal: PrivateAddress) -> None:
-        """Keep why a host has no address, for the row."""
-        self.refusals[refusal.host] = refusal
-        self.refusals.move_to_end(refusal.host)
-        if len(self.refusals) > _MOST_REFUSALS:
-            self.refusals.popitem(last=False)
+        return self._resolver.resolveHostName(receiver, hostName, portNumber, *args, **kwargs)
 
 
 @implementer(IResolutionReceiver)
@@ -99,5 +88,5 @@ class _Filter:
 
     def resolutionComplete(self) -> None:  # noqa: N802
         if self._refusal and not self._is_any_left:
-            self._guard.refuse(self._refusal)
+            self._guard.refusals[self._host] = self._refusal
         self._receiver.resolutionComplete()

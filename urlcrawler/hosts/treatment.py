@@ -20,7 +20,7 @@ SILENCES = frozenset({"connect-timeout", "read-timeout"})
 BELOW_BAN = 0.7  # of the level that led to a ban
 BELOW_BAN_RATE = 0.65  # of the rate: requests do not leave in perfectly even steps
 # Nobody answered these, so it may be this machine that is offline.
-OFFLINE = frozenset({"dns", "connect-timeout", "read-timeout"})
+OFFLINE = SILENCES | {"dns"}
 OFFLINE_PATIENCE = 60.0  # seconds
 
 

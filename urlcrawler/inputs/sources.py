@@ -21,11 +21,7 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from urlcrawler.exceptions import ListError
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from urlcrawler.unpacking import zstd
 
 _FETCH_TIMEOUT = 60.0  # seconds without a byte from the server that holds the list
 _UNPACK: dict[bytes, Callable[[Any], Any]] = {

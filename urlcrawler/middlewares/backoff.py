@@ -16,6 +16,7 @@ from urlcrawler.failures import explain
 from urlcrawler.hosts.blocked import challenge
 from urlcrawler.hosts.circuit import TIMEOUT
 from urlcrawler.hosts.headers import exhausted_for, retry_after
+from urlcrawler.hosts.treatment import SILENCES
 from urlcrawler.inputs.records import Record
 from urlcrawler.items import status_reason
 from urlcrawler.meta import (
@@ -35,9 +36,8 @@ MOST_PAUSED = 1800.0  # seconds of one record in all
 
 logger = logging.getLogger(__name__)
 
-_TIMEOUTS = frozenset({"connect-timeout", "read-timeout"})
 # Nobody answered. What else fails has been answered, if only by something that is not HTTP.
-_UNREACHABLE = _TIMEOUTS | {"dns", "refused", "reset", "tls", "proxy"}
+_UNREACHABLE = SILENCES | {"dns", "refused", "reset", "tls", "proxy"}
 _ANSWERED = frozenset({"truncated", "protocol", "decode", "too-large"})
 _OVERLOAD = frozenset({500, 502, 503, 504, 520, 521, 522, 523, 524})
 _UNAVAILABLE = _OVERLOAD - {500, 520}  # the server, or the one behind it, and not the page
@@ -150,7 +150,7 @@ class Backoff:
         out, now = self._scheduler.out(request), monotonic()
         error, reason = explain(exception)
         if out and error in _UNREACHABLE:
-            weight = TIMEOUT if error in _TIMEOUTS else 1
+            weight = TIMEOUT if error in SILENCES else 1
             out.origin.unreachable(out.sent, now, error, reason, weight=weight)
         elif out and error in _ANSWERED:
             self._scheduler.hosts.kept.satisfied(out.origin, out.sent, now)

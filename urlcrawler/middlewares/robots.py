@@ -14,6 +14,7 @@ from scrapy.exceptions import IgnoreRequest, StopDownload
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import RobotParser
+from scrapy.utils.datatypes import LocalCache
 from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import build_from_crawler
 
@@ -66,7 +67,7 @@ class Robots(RobotsTxtMiddleware):
         self._files: OrderedDict[str, tuple[float, asyncio.Future[_File]]] = OrderedDict()
         self._sizes: dict[str, int] = {}  # bytes of the files that were parsed, and of all of them
         self._bytes = 0
-        self._outages: OrderedDict[str, _Outage] = OrderedDict()
+        self._outages = LocalCache[str, _Outage](MOST_OUTAGES)
         self._fetching = 0
         settings = crawler.settings
         self._timeout = settings.getfloat("DOWNLOAD_TIMEOUT")
@@ -221,8 +222,6 @@ class Robots(RobotsTxtMiddleware):
             wait = max(self._first_wait * 2 ** (tries - 1), min(error.wait, self._longest_wait))
             outage = _Outage(tries, now + wait * (1 + JITTER * random()), error)
             self._outages[netloc] = outage
-            if len(self._outages) > MOST_OUTAGES:
-                self._outages.popitem(last=False)
         out = cast("Any", self.crawler.engine).scheduler.out(request)
         if outage.is_final or out is None:
             # A copy: each time that one is raised, it keeps the frames, and so the requests.
