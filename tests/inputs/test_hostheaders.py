@@ -76,6 +76,9 @@ def test_each_host_has_its_own(tmp_path: Path, host: str, headers: dict[str, str
         ("a.b:\n  headers:\n    X y: z\n", "line 3: a.b: 'X y' is no name of a header or cookie"),
         ("a.b:\n  headers:\n    X: [1]\n", "line 3: a.b: X: must be text"),
         ('a.b:\n  headers:\n    X: "1\\r\\nY: 2"\n', "line 3: a.b: X: must be printable ASCII"),
+        ("\n?\n- :\n", "is no YAML that can be read: unhashable type"),
+        ("a: 2001-99-99\n", "is no YAML that can be read: month must be in 1..12"),
+        ("a: " + "[" * 9000, "is no YAML that can be read: maximum recursion depth exceeded"),
         ("a.b:\n  headers: {X: y}\na.b:\n  headers: {X: z}\n", "line 3: is no YAML"),
     ],
 )

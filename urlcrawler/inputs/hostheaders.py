@@ -15,14 +15,12 @@ environment, so that no secret need be in the file.
 import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from urlcrawler.exceptions import ListError
+from urlcrawler.inputs.yamlfile import read_yaml
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:]+", re.IGNORECASE)
@@ -53,18 +51,7 @@ def read_host_headers(path: str, environment: Mapping[str, str] = os.environ) ->
     Raises:
         ListError: with every mistake in it, each with its line.
     """
-    try:
-        text = Path(path).expanduser().read_text(encoding="utf-8-sig")
-        content = YAML(typ="rt").load(text)
-    except OSError as error:
-        raise ListError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ListError(f"{path}: is no UTF-8") from error
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ListError(f"{path}: line {line}: is no YAML: {error.problem}") from error
-    except YAMLError as error:
-        raise ListError(f"{path}: is no YAML: {error}") from error
+    content = read_yaml(path)
     mistakes: list[str] = []
     found = _Reader(path, environment, mistakes).hosts(content)
     if mistakes:

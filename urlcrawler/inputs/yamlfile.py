@@ -1,0 +1,34 @@
+"""Files in YAML that the user writes: read with the line of each part, or refused in a sentence."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
+
+from urlcrawler.exceptions import ListError
+
+
+def read_yaml(path: str) -> Any:
+    """Return the content of the file; maps and lists know their lines (`.lc`).
+
+    Raises:
+        ListError: it cannot be read, or is no YAML.
+    """
+    try:
+        text = Path(path).expanduser().read_text(encoding="utf-8-sig")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", YAMLWarning)  # anchors may be used twice
+            return YAML(typ="rt").load(text)
+    except OSError as error:
+        raise ListError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ListError(f"{path}: is no UTF-8") from error
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ListError(f"{path}: line {line}: is no YAML: {error.problem}") from error
+    except YAMLError as error:
+        raise ListError(f"{path}: is no YAML: {error}") from error
+    except Exception as error:  # of maps as keys, dates without days and the like
+        raise ListError(f"{path}: is no YAML that can be read: {error}") from error
