@@ -429,7 +429,10 @@ class ChoosesASlot(UrlListSpider):
 
 
 class WatchesTheLoop:
-    """Says at the end for how long nothing else could happen, and how much memory there was."""
+    """Says at the end for how long nothing else could happen, and how much memory there was.
+
+    Time in which this process had no processor is that of the machine, and does not count.
+    """
 
     def __init__(self, crawler: Any) -> None:
         self._longest = 0.0
@@ -442,9 +445,10 @@ class WatchesTheLoop:
 
     async def _watch(self) -> None:
         while True:
-            before = time.monotonic()
+            began, used = time.monotonic() + 0.01, time.process_time()
             await asyncio.sleep(0.01)
-            self._longest = max(self._longest, time.monotonic() - before - 0.01)
+            blocked = min(time.monotonic() - began, time.process_time() - used)
+            self._longest = max(self._longest, blocked)
 
     def engine_started(self) -> None:
         self._task = asyncio.ensure_future(self._watch())

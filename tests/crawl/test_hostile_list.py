@@ -142,6 +142,8 @@ def hostile(
         "-s",
         "DOWNLOAD_TIMEOUT=2",
         "-s",
+        "PARSE_TIMEOUT=30",
+        "-s",
         'EXTENSIONS={"saboteurs.WatchesTheLoop": 0, "urlcrawler.extensions.quiet.QuietLogs": 0}',
         table=f"table.{request.param}",
     )

@@ -2,8 +2,8 @@
 
 libxml2 takes seconds for one tag with 40,000 attributes, and hours for as many as a page may have.
 Small pages cannot do that. Larger ones are parsed in a thread, as lxml lets go of the interpreter
-meanwhile. One that takes too long is given up; its thread, which nothing can end, ends with the
-process.
+meanwhile. One that takes too long is given up, and its thread, which nothing can end, ends with the
+process. There is one such thread at most, as good as always: from then on a canary goes first.
 """
 
 import asyncio
@@ -14,9 +14,11 @@ from threading import Thread
 
 from scrapy.http import HtmlResponse, Response, TextResponse, XmlResponse
 
+from urlcrawler.extract.canary import Canary
+
 SMALL = 65_536  # bytes; the worst page of that size takes a quarter of a second
 MOST_TAGS = 500_000  # or what may be one; each takes 200 bytes of memory
-MOST_STUCK = 4  # threads, and no large page is parsed until one of them comes back
+MOST_STUCK = 4  # threads, after which no large page is parsed until one of them comes back
 GIANT = 524_288  # bytes; of such pages one is there at a time: its tree takes 20 times as much
 
 
@@ -33,6 +35,7 @@ class Parser:
         self._jobs: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._threads = 0
         self._stuck = 0
+        self._canary = Canary(timeout)
         self._parsing = asyncio.Lock()  # one at a time; more would only want more memory
         self._giant = asyncio.Lock()
 
@@ -60,12 +63,28 @@ class Parser:
             if self._stuck >= MOST_STUCK:
                 return TooComplexError(f"{self._stuck} other pages are being parsed and do not end")
             try:
+                if self._stuck and not await self._survives(response):
+                    raise TimeoutError
                 await self._in_thread(lambda: response.selector)
             except TimeoutError:
                 return TooComplexError(
                     f"the page could not be parsed within {self._timeout:g} s (PARSE_TIMEOUT)"
                 )
         return None
+
+    async def _survives(self, response: TextResponse) -> bool:
+        page = b""
+
+        def encode() -> None:
+            nonlocal page
+            page = response.text.strip().replace("\0", "").encode() or b"<html/>"
+
+        await self._in_thread(encode)
+        return await self._canary.survives(page, is_xml=isinstance(response, XmlResponse))
+
+    async def close(self) -> None:
+        """End what was started besides the crawl."""
+        await self._canary.close()
 
     async def _in_thread(self, job: Callable[[], object]) -> None:
         loop, done = asyncio.get_running_loop(), asyncio.Event()

@@ -223,7 +223,9 @@ class UrlListSpider(Spider):
 
     @cached_property
     def _parser(self) -> Parser:
-        return Parser(self.settings.getfloat("PARSE_TIMEOUT"))
+        parser = Parser(self.settings.getfloat("PARSE_TIMEOUT"))
+        self.crawler.signals.connect(parser.close, signals.spider_closed, weak=False)
+        return parser
 
     def _fail(self, page: Page, error: Exception) -> None:
         """Say in the row that `parse_page` raised, and in the log the first time it does."""
