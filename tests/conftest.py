@@ -6,7 +6,16 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from crawling import HOSTS, Crawl, SiteProcess, crawl_list, run_scrapy, serving
+from crawling import (
+    ENVIRONMENT,
+    HANDLERS,
+    HOSTS,
+    Crawl,
+    SiteProcess,
+    crawl_list,
+    run_scrapy,
+    serving,
+)
 from hypothesis import settings
 
 from urlcrawler.demo import names
@@ -71,3 +80,11 @@ def scrapy(tmp_path: Path) -> Callable[..., Crawl]:
 def crawl(tmp_path: Path) -> Callable[..., Crawl]:
     """`crawl_list` in an empty folder."""
     return partial(crawl_list, tmp_path)
+
+
+@pytest.fixture(scope="module", params=HANDLERS)
+def handler(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Crawl with each of the handlers of http and https."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ENVIRONMENT, "SCRAPY_SETTINGS_MODULE", HANDLERS[request.param])
+        yield request.param

@@ -32,6 +32,8 @@ ENVIRONMENT = {
     # This checkout's package, whichever one is installed; saboteurs.py and its like.
     "PYTHONPATH": os.pathsep.join([str(TESTS / "crawl"), str(TESTS.parent)]),
 }
+# Handlers of http and https, and the settings that choose them.
+HANDLERS = {"twisted": "loopback", "aiohttp": "loopback_aiohttp"}
 TIMEOUT = 120  # seconds after which a crawl counts as hanging
 
 needs_addresses = pytest.mark.skipif(

@@ -23,6 +23,7 @@ from zope.interface import implementer
 
 from urlcrawler.hosts.groups import Groups
 from urlcrawler.meta import ROBOTS_TXT
+from urlcrawler.room import room_of
 
 
 class ListDownloader(Downloader):
@@ -31,6 +32,7 @@ class ListDownloader(Downloader):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._robots_txt = 0  # requests for a robots.txt that are out
+        self._room = room_of(crawler)
         self.groups = Groups(crawler.settings["THROTTLE_GROUP_BY"], look_up)
 
     def fetch(self, request: Request) -> "Deferred[Response | Request]":  # type: ignore[override]
@@ -48,12 +50,13 @@ class ListDownloader(Downloader):
         return fetched.addBoth(finished)
 
     def needs_backout(self) -> bool:
-        """Return whether there are as many requests as there may be.
+        """Return whether there are as many requests as there may be, or as much to be read.
 
         One for a robots.txt takes the place of a request that waits for it: counted twice, a few
         hundred hosts that do not answer would keep all others waiting.
         """
-        return 0 < self.total_concurrency <= len(self.active) - self._robots_txt
+        is_full = 0 < self.total_concurrency <= len(self.active) - self._robots_txt
+        return is_full or self._room.is_crowded
 
     def get_slot_key(self, request: Request) -> str:
         """Return the slot of *request*: the one it names, or the group of its host."""

@@ -35,6 +35,9 @@ SCRAPER_SLOT_MAX_ACTIVE_SIZE = 20_000_000  # bytes, default 5 MB: a few large pa
 
 DOWNLOAD_TIMEOUT = 30  # seconds, default 180; for a page with all that redirects to it
 DOWNLOAD_MAXSIZE = 10 * 1024 * 1024  # bytes, default 1 GiB: a hundred such pages end the process
+# Bytes of all bodies in memory together, 0 is no limit: with half of them no further download
+# begins, with all of them servers are left waiting. Read by room.Room.
+DOWNLOAD_MAXSIZE_TOTAL = 256 * 1024 * 1024
 URLLENGTH_LIMIT = 32768  # characters, default 2083; 0 is no limit. Browsers and servers take less
 DOWNLOAD_HEAD_MAXSIZE = 262144  # bytes; as in browsers. Read by handlers.http.HttpHandler
 DOWNLOAD_WARNSIZE = 0  # default 32 MiB; a line per page says what the `bytes` column says
@@ -69,6 +72,9 @@ DNS_TIMEOUT = 15  # seconds, default 60; of a thousand names many do not resolve
 
 ROBOTSTXT_OBEY = True  # default False
 COOKIES_ENABLED = False  # default True; records must not depend on each other
+# False: a connection for each page, so that no answer can be taken for that to another request, at
+# the cost of a handshake each. Read by handlers.guarded.
+KEEPALIVE_ENABLED = True
 TELNETCONSOLE_ENABLED = False  # default True; a crawl opens no port
 REMOTE_CONTROL_ENABLED = False  # default True; it runs code that is sent to it over HTTP
 DOWNLOAD_VERIFY_CERTIFICATES = True  # default False: an impostor's page would look like any other

@@ -12,6 +12,8 @@ import pytest
 import trustme
 from crawling import ENVIRONMENT, Crawl
 
+pytestmark = pytest.mark.usefixtures("handler")
+
 PAGE = b"<!DOCTYPE html><title>Secret</title>"
 AUTHORITY = trustme.CA()
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)

@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 
 import pytest
-from crawling import Crawl, Server, site_of
+from crawling import Crawl, Server, crawl_list, site_of
 
 from urlcrawler.demo.messages import Request, Response
+
+pytestmark = pytest.mark.usefixtures("handler")
 
 HTML = "text/html; charset=utf-8"
 
@@ -60,9 +62,8 @@ PAGES: dict[str, tuple[bytes, str, str]] = {
 
 
 @pytest.fixture(scope="module")
-def heavy(tmp_path_factory: pytest.TempPathFactory) -> Crawl:
+def heavy(handler: str, tmp_path_factory: pytest.TempPathFactory) -> Crawl:
     """The crawl of all of them, each between two ordinary pages; the loop is watched meanwhile."""
-    from crawling import crawl_list
 
     async def answer(request: Request) -> Response:
         name = request.path[1:]

@@ -6,7 +6,10 @@ from collections.abc import Callable
 import pytest
 from crawling import Crawl, Server, crawl_list, site_of
 
+from urlcrawler.demo import names
 from urlcrawler.demo.messages import Handler, Request
+
+pytestmark = pytest.mark.usefixtures("handler")
 
 BODY = b"<title>Odd</title>"
 LENGTH = b"Content-Length: %d" % len(BODY)
@@ -112,7 +115,7 @@ NO_PAGES = {
     "chunk-beyond-measure": (chunked(b"f" * 18 + b"\r\n" + BODY), "truncated"),
     "chunk-without-an-end": (chunked(SIZE + b"\r\n" + BODY + b"0\r\n\r\n"), "truncated"),
     "chunk-extension-without-end": (chunked(SIZE + b";" + b"a" * 100_000), "truncated"),
-    "switching-protocols": (answer(b"HTTP/1.1 101 X", LENGTH), "reset"),
+    "switching-protocols": (answer(b"HTTP/1.1 101 X", LENGTH), "protocol"),
     "half-a-head": (OK + b"\r\n", "reset"),
     "half-a-line": (b"HTTP/1.", "reset"),
     "nothing": (b"", "reset"),
@@ -132,12 +135,14 @@ def send(data: bytes) -> Handler:
 
 
 @pytest.fixture(scope="module")
-def odd(tmp_path_factory: pytest.TempPathFactory) -> Crawl:
-    """The crawl of all of them."""
+def odd(handler: str, tmp_path_factory: pytest.TempPathFactory) -> Crawl:
+    """The crawl of all of them, each of an origin of its own, which may be known by one of them."""
     answers = PAGES | {name: data for name, (data, _) in NO_PAGES.items()}
     routes = {f"/{name}": send(data) for name, data in answers.items()}
-    with site_of({**routes, "/robots.txt": Server().robots}) as site:
-        lines = [f"http://127.0.0.1:{site.port}/{name}" for name in answers]
+    hosts = {name: names.shop(n) for n, name in enumerate(answers, 1)}
+    addresses = {names.address_of(host) for host in hosts.values()}
+    with site_of({**routes, "/robots.txt": Server().robots}, *addresses) as site:
+        lines = [f"http://{hosts[name]}:{site.port}/{name}" for name in answers]
         words = ("-s", "RETRY_TIMES=0", "-s", "DOWNLOAD_TIMEOUT=5")
         return crawl_list(tmp_path_factory.mktemp("odd"), lines, *words)
 

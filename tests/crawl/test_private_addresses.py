@@ -13,6 +13,8 @@ from crawling import ENVIRONMENT, PAGE, Crawl, Server, needs_addresses, rules, s
 from urlcrawler.demo import names
 from urlcrawler.demo.messages import Request, Response
 
+pytestmark = pytest.mark.usefixtures("handler")
+
 MINE = ("-s", "SPIDER_MODULES=urlcrawler.spiders,saboteurs")
 NONE = ("-s", "ALLOW_PRIVATE_ADDRESSES=0")
 SOME = ("-s", "ALLOW_PRIVATE_ADDRESSES=127.1.0.0/16")  # the shops, and not 127.0.0.1
@@ -167,6 +169,10 @@ def test_a_proxy_may_be_private_and_literal_addresses_behind_it_may_not(
         (
             f'DOWNLOAD_HANDLERS={{"https": "{SCRAPYS}"}}',
             "would connect to private addresses. Type -s ALLOW_PRIVATE_ADDRESSES=1 if it may",
+        ),
+        (
+            'DOWNLOAD_HANDLERS={"http": "urlcrawler.handlers.nowhere.Handler"}',
+            "'urlcrawler.handlers.nowhere.Handler' cannot be loaded: No module named",
         ),
     ],
 )

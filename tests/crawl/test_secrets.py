@@ -9,6 +9,8 @@ from crawling import ENVIRONMENT, PAGE, Crawl, Server, needs_addresses, site_of
 from urlcrawler.demo import names
 from urlcrawler.demo.messages import Request, Response
 
+pytestmark = pytest.mark.usefixtures("handler")
+
 SECRETS = f"""
 {names.shop(1)}:
   headers: {{X-Key: "${{SHOP_KEY}}"}}

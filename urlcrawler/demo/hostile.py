@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
-from functools import cache
 
 from urlcrawler.demo.messages import HTML, Request, Response, head
-from urlcrawler.demo.pages import MAX_PAGE_SIZE, PAGE_SIZE, product, reviews
-
-ENDLESS = 200_000_000  # bytes after which even the endless page stops: a bug must not fill a disk
-BOMB = 50_000_000  # bytes of the decompressed bomb
-PIECE = 65536
+from urlcrawler.demo.pages import MAX_PAGE_SIZE, PAGE_SIZE, product
 
 
 def plain_head(length: int) -> bytes:
@@ -120,29 +114,6 @@ async def bad_crc(request: Request) -> Response:
 async def not_gzip(request: Request) -> Response:
     """Answer with a plain page that claims to be gzip."""
     return Response(page_of(request), headers=[("Content-Encoding", "gzip")])
-
-
-async def gzip_bomb(request: Request) -> Response:
-    """Answer with 50 KB of gzip that become 50 MB."""
-    return Response(bomb(), headers=[("Content-Encoding", "gzip")])
-
-
-@cache
-def bomb() -> bytes:
-    """Return the compressed bomb, made when it is first asked for."""
-    return gzip.compress(b" " * BOMB, mtime=0)
-
-
-async def endless(request: Request) -> Response:
-    """Answer with HTML that does not end, without a Content-Length."""
-
-    async def pieces() -> AsyncIterator[bytes]:
-        for _ in range(ENDLESS // PIECE):
-            yield reviews(PIECE)
-            # A client that reads fast must not keep the site from serving the others.
-            await asyncio.sleep(0)
-
-    return Response(pieces())
 
 
 async def punycode_charset(request: Request) -> Response:

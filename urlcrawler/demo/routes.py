@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urlcrawler.demo import hostile, pages
 from urlcrawler.demo.documents import DOCUMENTS
+from urlcrawler.demo.floods import FLOODS
 from urlcrawler.demo.messages import Handler, Response
 from urlcrawler.demo.pages import fixed, to_location
 
@@ -42,10 +43,9 @@ HOSTILE: dict[str, Handler] = {
     "/bad-gzip": hostile.bad_gzip,
     "/bad-crc": hostile.bad_crc,
     "/not-gzip": hostile.not_gzip,
-    "/gzip-bomb": hostile.gzip_bomb,
-    "/endless": hostile.endless,
     "/punycode-charset": hostile.punycode_charset,
     "/many-attributes": hostile.many_attributes,
+    **FLOODS,
 }
 
 FIXED = {path: fixed(response) for path, response in DOCUMENTS.items()}

@@ -10,6 +10,7 @@ _LEVELS = {
     "scrapy.middleware": (logging.WARNING, "the lists of enabled components, 60 lines"),
     "scrapy.crawler": (logging.WARNING, "the overridden settings, 30 lines"),
     "scrapy.core.downloader.handlers.http11": (logging.ERROR, "a line per too large page: a row"),
+    "scrapy.core.downloader.handlers._base_streaming": (logging.ERROR, "the same with aiohttp"),
     "scrapy.downloadermiddlewares.robotstxt": (
         logging.CRITICAL,
         "a traceback per host without robots.txt: its pages have rows",

@@ -15,11 +15,13 @@ from scrapy.core.downloader.handlers.http11 import (
 )
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ISSLTransport
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web._newclient import HEADER, STATUS, HTTP11ClientProtocol, ParseError
 from twisted.web.http import _DataLoss, _IdentityTransferDecoder
 
 from urlcrawler.exceptions import HeadTooLarge
+from urlcrawler.room import Room
 
 # A few bytes of something else may come before it, any version, and no reason behind it. ICY is the
 # same with a name of its own.
@@ -70,7 +72,7 @@ class Parser(_LenientHTTPClientParser):
             ParseError: it is none.
         """
         found = _STATUS.match(status)
-        if not found:
+        if not found or found["code"] == b"101":  # nobody has asked for another protocol
             raise ParseError("no status line", status[:100])  # type: ignore[no-untyped-call]
         version = found["version"] or b"1.0"
         version += b"" if b"." in version else b".0"
@@ -137,9 +139,10 @@ class ClientProtocol(_LenientHTTP11ClientProtocol):
     idle_since = 0.0
     surplus: Callable[[], object]
 
-    def __init__(self, quiescentCallback: Any, most_head: int) -> None:  # noqa: N803
+    def __init__(self, quiescentCallback: Any, most_head: int, room: Room) -> None:  # noqa: N803
         HTTP11ClientProtocol.__init__(self, quiescentCallback)  # type: ignore[no-untyped-call]
         self.most_head = most_head
+        self._room = room
         self.surplus = lambda: None
 
     def request(self, request: Any) -> Any:
@@ -157,6 +160,7 @@ class ClientProtocol(_LenientHTTP11ClientProtocol):
             self.surplus()
             self.transport.abortConnection()  # type: ignore[union-attr]
             return
+        self._room.take(self, len(data))
         super().dataReceived(data)  # type: ignore[no-untyped-call]
 
     def _finishResponse_WAITING(self, rest: bytes) -> None:  # noqa: N802
@@ -165,4 +169,20 @@ class ClientProtocol(_LenientHTTP11ClientProtocol):
             self.surplus()
             request: Any = self._currentRequest
             request.persistent = False
+        self._room.give_back(self)
         super()._finishResponse_WAITING(rest)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        """Take in the end of the connection."""
+        super().connectionLost(reason)  # type: ignore[no-untyped-call]
+        self._room.give_back(self)
+
+    def pause(self) -> None:
+        """Read nothing from the server for now."""
+        self.transport.pauseProducing()  # type: ignore[union-attr]
+
+    def go_on(self) -> None:
+        """Read from the server again."""
+        transport: Any = self.transport
+        if transport is not None and not transport.disconnecting:
+            transport.resumeProducing()

@@ -19,6 +19,7 @@ from service_identity.pyopenssl import extract_patterns
 from twisted.internet._sslverify import ClientTLSOptions
 from twisted.python.failure import Failure
 
+_OTHER_HOST = 62
 # X509_V_ERR_* of OpenSSL's x509_vfy.h
 _WORDS = {
     9: "it is not valid yet",
@@ -28,11 +29,18 @@ _WORDS = {
     20: "nobody who signed it is known here",
     21: "nobody who signed it is known here",
     23: "it was revoked",
+    _OTHER_HOST: "it is for other hosts",
+    64: "it is for other hosts",  # its address
 }
 
 
 class CertificateRefused(SSL.Error):
     """What a handshake ends with; of this class like all that goes wrong in one."""
+
+    def __init__(self, error: int) -> None:
+        """Say what is wrong, by the number that OpenSSL has for it."""
+        words = _WORDS.get(error, f"error {error} of OpenSSL")
+        super().__init__(f"the certificate was refused: {words}")
 
 
 class ContextFactory(_ScrapyClientContextFactory):
@@ -74,7 +82,6 @@ class _Connections(ClientTLSOptions):
     def _check(
         self, protocol: Any, connection: Any, certificate: Any, error: int, depth: int, ok: int
     ) -> bool:
-        words = None if ok else _WORDS.get(error, f"error {error} of OpenSSL")
         if ok and depth == 0:
             kind = DNS_ID if self._hostnameIsDnsName else IPAddress_ID
             try:
@@ -82,12 +89,12 @@ class _Connections(ClientTLSOptions):
                     extract_patterns(certificate), [kind(self._hostnameASCII)], []
                 )
             except (CertificateError, VerificationError):
-                words = "it is for other hosts"
-        if words:
+                error, ok = _OTHER_HOST, 0
+        if not ok:
             # OpenSSL would lose an exception; this is Twisted's way around it.
-            refused = CertificateRefused(f"the certificate was refused: {words}")
-            protocol().failVerification(Failure(refused))  # type: ignore[no-untyped-call]
-        return not words
+            refused = Failure(CertificateRefused(error))  # type: ignore[no-untyped-call]
+            protocol().failVerification(refused)
+        return bool(ok)
 
 
 def _accept(*args: Any) -> bool:

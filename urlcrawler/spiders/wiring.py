@@ -73,6 +73,7 @@ _HANDLERS: dict[str, str | None] = {
 _BOOLEANS = (
     "SORT_TABLE", "CSV_FORMULAS", "AUTOTHROTTLE_ENABLED", "AUTOTHROTTLE_DEBUG", "RETRY_ENABLED",
     "RETRY_LAST_ROUND", "ROBOTSTXT_OBEY", "DNSCACHE_ENABLED", "CARRY_UNCHANGED",
+    "KEEPALIVE_ENABLED",
 )  # fmt: skip
 _WHOLE_AT_LEAST = {
     "CONCURRENT_REQUESTS": 0,
@@ -81,6 +82,7 @@ _WHOLE_AT_LEAST = {
     "DNSCACHE_SIZE": 0,
     "REACTOR_THREADPOOL_MAXSIZE": 1,
     "DOWNLOAD_HEAD_MAXSIZE": 1,
+    "DOWNLOAD_MAXSIZE_TOTAL": 0,
     "URLLENGTH_LIMIT": 0,
 }
 _AT_LEAST = {
@@ -187,11 +189,22 @@ def _check_addresses(settings: BaseSettings) -> None:
         ) from error
     for scheme in ("http", "https"):
         path = settings["DOWNLOAD_HANDLERS"].get(scheme)
-        if path and policy.refuses_any and not hasattr(load_object(path), "checks_addresses"):
+        if path and not hasattr(_handler(path), "checks_addresses") and policy.refuses_any:
             raise ArgumentError(
                 f"setting DOWNLOAD_HANDLERS: {path!r} would connect to private addresses. Type "
                 f"-s ALLOW_PRIVATE_ADDRESSES=1 if it may, or use {_HANDLERS[scheme]!r}"
             )
+
+
+def _handler(path: Any) -> Any:
+    try:
+        return load_object(path)
+    except (ImportError, NameError, ValueError, TypeError) as error:
+        hint = "Type pip install aiohttp, or u" if "aiohttp" in str(error) else "U"
+        raise ArgumentError(
+            f"setting DOWNLOAD_HANDLERS: {path!r} cannot be loaded: {error}. "
+            f"{hint}se {_HANDLERS['https']!r}"
+        ) from error
 
 
 def _check_open_files(settings: BaseSettings) -> None:

@@ -1,0 +1,158 @@
+"""The same with aiohttp: Scrapy's handler for it, with as little trust as the other one has.
+
+    DOWNLOAD_HANDLERS={"http": "urlcrawler.handlers.aiohttp.AiohttpHandler", "https": ...}
+
+Its parser is stricter than browsers are. What it does not take for an answer is asked for again
+with the handler that does, and so is everything else of that origin.
+"""
+
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import Any, cast
+from weakref import WeakKeyDictionary
+
+import aiohttp
+import certifi
+import yarl
+from OpenSSL import SSL
+from scrapy import Request, exceptions
+from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler, _ClientResponse
+from scrapy.core.downloader.handlers.http11 import TunnelError
+from scrapy.crawler import Crawler
+from scrapy.http import Headers, Response
+from scrapy.utils.datatypes import LocalCache
+from scrapy.utils.httpobj import urlparse_cached
+from scrapy.utils.misc import build_from_crawler
+from twisted.internet import error as txerror
+
+from urlcrawler.handlers.connector import Connector
+from urlcrawler.handlers.guarded import Guarded, shared_by_connections
+from urlcrawler.handlers.http import HttpHandler
+from urlcrawler.handlers.protocol import MOST_HEADERS
+from urlcrawler.handlers.tls import CertificateRefused
+
+_SESSIONS: WeakKeyDictionary[Crawler, aiohttp.ClientSession] = WeakKeyDictionary()
+_MOST_KNOWN = 65_536  # origins of which it is remembered that their answers are odd
+_LEGACY_SERVERS = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT, which has a name from Python 3.12 on
+_REPEATABLE = ("GET", "HEAD")
+
+
+class _OddAnswer(exceptions.DownloadFailedError):
+    """What came is no answer for aiohttp."""
+
+
+class AiohttpHandler(Guarded, AiohttpDownloadHandler):
+    """Promises what the other handler promises, and takes a little less of the processor."""
+
+    experimental = False  # in Scrapy; here it passes the tests that the other one passes
+    lazy = True  # it needs a loop that runs
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._odd = LocalCache[str, None](_MOST_KNOWN)
+        self._session.detach()  # Scrapy's, of which nothing was used yet
+        if crawler not in _SESSIONS:  # one for http and https, as with the other handler
+            _SESSIONS[crawler] = self._new_session()
+        self._session = _SESSIONS[crawler]
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        head = self.crawler.settings.getint("DOWNLOAD_HEAD_MAXSIZE")
+        if self.crawler.settings.getbool("DOWNLOAD_VERIFY_CERTIFICATES"):
+            self._ssl_context.load_verify_locations(certifi.where())
+        self._ssl_context.options |= _LEGACY_SERVERS  # as the other handler does
+        connector = Connector(
+            self._guard,
+            **shared_by_connections(self.crawler),
+            ssl=self._ssl_context,
+            local_addr=self._bind_address,
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,  # a middleware does, which stops at DOWNLOAD_MAXSIZE
+            response_class=_ClientResponse,
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+            max_line_size=head,
+            max_field_size=head,
+            max_headers=MOST_HEADERS,
+        )
+
+    async def download_request(self, request: Request) -> Response:
+        """Return the answer to *request*.
+
+        Raises:
+            PrivateAddress: its host has none but private addresses. Nothing was sent.
+        """
+        parts = urlparse_cached(request)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self._odd or request.method not in _REPEATABLE:
+            try:
+                return await super().download_request(request)
+            except (_OddAnswer, exceptions.ResponseDataLossError):
+                if request.method not in _REPEATABLE:
+                    raise
+                self._odd[origin] = None
+        return await self._tolerant.download_request(request)
+
+    @cached_property
+    def _tolerant(self) -> HttpHandler:
+        return build_from_crawler(HttpHandler, self.crawler)
+
+    @asynccontextmanager
+    async def _make_request(
+        self, request: Request, timeout: float
+    ) -> AsyncIterator[_ClientResponse]:
+        """Send *request*; give the answer, of which the head is there, while the block runs."""
+        try:
+            async with self._session.request(
+                request.method,
+                yarl.URL(request.url, encoded=True),
+                data=request.body,
+                headers=self._request_headers(request).to_tuple_list(),
+                # The first of the two says that it was the connection that took so long.
+                timeout=aiohttp.ClientTimeout(
+                    timeout, sock_connect=timeout * 0.99, ceil_threshold=math.inf
+                ),
+                allow_redirects=False,
+                proxy=self._extract_proxy_url_with_creds(request),
+            ) as response:
+                yield cast("_ClientResponse", response)
+        except aiohttp.ConnectionTimeoutError as error:
+            raise txerror.TimeoutError from error
+        except TimeoutError as error:
+            raise exceptions.DownloadTimeoutError from error
+        except (aiohttp.ClientConnectorDNSError, aiohttp.InvalidUrlClientError) as error:
+            # The second is for hosts like 127.0.0.1. and 0177.1: neither name nor address.
+            raise exceptions.CannotResolveHostError(str(error)) from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            code: int = getattr(error.certificate_error, "verify_code", 0)
+            raise CertificateRefused(code) from error
+        except aiohttp.ClientSSLError as error:
+            raise SSL.Error(_tls_words(error.os_error)) from error
+        except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError) as error:
+            raise TunnelError(str(error)) from error
+        except aiohttp.ClientConnectorError as error:
+            raise exceptions.DownloadConnectionRefusedError(str(error)) from error
+        except aiohttp.ClientResponseError as error:
+            raise _OddAnswer(str(error)) from error
+        except aiohttp.ClientError as error:
+            raise exceptions.DownloadFailedError(str(error)) from error
+
+    @staticmethod
+    def _extract_headers(response: Any) -> Headers:
+        """Return the headers as they came: bytes, whatever they say."""
+        return Headers(list(response.raw_headers))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await super().close()
+        if "_tolerant" in self.__dict__:
+            await self._tolerant.close()
+
+
+def _tls_words(error: OSError) -> str:
+    """Return the words of OpenSSL without those of Python."""
+    reason = getattr(error, "reason", None) or error.strerror or "the handshake failed"
+    return str(reason).replace("_", " ").lower()

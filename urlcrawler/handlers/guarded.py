@@ -1,0 +1,92 @@
+"""What the handlers of http and https have in common."""
+
+import logging
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.core.downloader.handlers.base import BaseDownloadHandler
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CannotResolveHostError
+from scrapy.http import Response
+from scrapy.utils.httpobj import urlparse_cached
+from scrapy.utils.url import add_http_if_no_scheme
+
+from urlcrawler.addresses import AddressPolicy, allowed_addresses
+from urlcrawler.handlers.resolver import GuardedResolver
+from urlcrawler.handlers.trust import Trust
+from urlcrawler.meta import SPENT
+from urlcrawler.openfiles import SPARE, allow_open_files
+from urlcrawler.room import room_of
+
+logger = logging.getLogger(__name__)
+
+_LEAST = 0.05  # seconds; of nothing at all Scrapy would make its default
+_PORTS = {"http": 80, "https": 443}
+
+
+class Guarded(BaseDownloadHandler):
+    """Connects to no private address, unless ALLOW_PRIVATE_ADDRESSES says otherwise, and has one
+    DOWNLOAD_TIMEOUT for a page with all that redirects to it. Stands before a handler of Scrapy's.
+    """
+
+    checks_addresses = True
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        from twisted.internet import reactor  # installed by now, and not before
+
+        policy = AddressPolicy(allowed_addresses(crawler.settings["ALLOW_PRIVATE_ADDRESSES"]))
+        self._guard = GuardedResolver.install(reactor, policy, crawler)
+        self._has_warned = False
+
+    async def download_request(self, request: Request) -> Response:
+        """Return the answer to *request*.
+
+        Raises:
+            PrivateAddress: its host has none but private addresses. Nothing was sent.
+        """
+        host = urlparse_cached(request).hostname or ""
+        if proxy := request.meta.get("proxy"):
+            self._use(proxy, host)
+        meta, began = request.meta, monotonic()
+        timeout, spent = meta.get("download_timeout"), meta.get(SPENT, 0.0)
+        if timeout and meta.get("redirect_times"):
+            # One time for the page, however many redirects lead to it.
+            meta["download_timeout"] = max(_LEAST, timeout - spent)
+        try:
+            handler: Any = super()
+            return await handler.download_request(request)  # type: ignore[no-any-return]
+        except CannotResolveHostError:
+            if refusal := self._guard.refusals.get(host):
+                raise refusal.again() from None
+            raise
+        finally:
+            meta[SPENT] = spent + monotonic() - began
+            if timeout:
+                meta["download_timeout"] = timeout
+
+    def _use(self, proxy: str, host: str) -> None:
+        """Allow the connection to *proxy*, and check what can be checked of the host behind it."""
+        self._guard.policy.check_literal(host)
+        parts = urlsplit(add_http_if_no_scheme(proxy))
+        self._guard.proxies.add((parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 80)))
+        if self._guard.policy.refuses_any and not self._has_warned:
+            self._has_warned = True
+            logger.warning(
+                "The proxy looks up host names: of private addresses only those are refused that "
+                "are written out, see ALLOW_PRIVATE_ADDRESSES"
+            )
+
+
+def shared_by_connections(crawler: Crawler) -> dict[str, Any]:
+    """Return what the pools of both handlers are made with: see `pool.ConnectionPool`."""
+    settings = crawler.settings
+    used = settings.getint("CONCURRENT_REQUESTS") + SPARE
+    return {
+        "most_idle": max(0, allow_open_files() - used),
+        "most_head": settings.getint("DOWNLOAD_HEAD_MAXSIZE"),
+        "room": room_of(crawler),
+        "trust": Trust(keeps_alive=settings.getbool("KEEPALIVE_ENABLED")),
+    }
