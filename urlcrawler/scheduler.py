@@ -18,11 +18,11 @@ from urlcrawler.exceptions import InvalidUrl
 from urlcrawler.hosts.manners import Sent
 from urlcrawler.hosts.origin import Origin
 from urlcrawler.hosts.queue import HostQueue, Turn
+from urlcrawler.hostsettings import manners_of, own_manners_of
 from urlcrawler.inputs.index import Resolved
 from urlcrawler.inputs.records import Record
 from urlcrawler.inputs.urls import origin_of
 from urlcrawler.items import Page
-from urlcrawler.manners import manners_of, own_manners_of
 from urlcrawler.meta import BACK_TO, IS_LAST_ROUND, LAST_ROUND, NOT_BEFORE
 from urlcrawler.writeoff import WriteOff
 

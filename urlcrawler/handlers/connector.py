@@ -21,8 +21,8 @@ from twisted.internet.interfaces import IResolutionReceiver
 from zope.interface import implementer
 
 from urlcrawler.exceptions import HeadTooLarge, PrivateAddress
+from urlcrawler.handlers.lookup import GuardedResolver
 from urlcrawler.handlers.protocol import MOST_HEADERS
-from urlcrawler.handlers.resolver import GuardedResolver
 from urlcrawler.handlers.trust import KEPT, REST, Trust, is_readable
 from urlcrawler.room import Room
 
@@ -239,7 +239,7 @@ def _open_socket(guard: GuardedResolver, address_info: Any) -> socket.socket:
         ValueError: it is no address, but something that a socket would look up.
     """
     family, type_, protocol, _, (address, port, *_) = address_info
-    if (address, port) not in guard.proxies and (kind := guard.policy.refusal(address)):
+    if (address, port) not in guard.proxies and (kind := guard.refusal(address)):
         raise PrivateAddress(address, address, kind)
     return socket.socket(family, type_, protocol)
 

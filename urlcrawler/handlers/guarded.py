@@ -14,7 +14,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.url import add_http_if_no_scheme
 
 from urlcrawler.addresses import AddressPolicy, allowed_addresses
-from urlcrawler.handlers.resolver import GuardedResolver
+from urlcrawler.handlers.lookup import GuardedResolver
 from urlcrawler.handlers.trust import Trust
 from urlcrawler.meta import SPENT
 from urlcrawler.openfiles import SPARE, allow_open_files
@@ -37,8 +37,9 @@ class Guarded(BaseDownloadHandler):
         super().__init__(crawler)
         from twisted.internet import reactor  # installed by now, and not before
 
-        policy = AddressPolicy(allowed_addresses(crawler.settings["ALLOW_PRIVATE_ADDRESSES"]))
-        self._guard = GuardedResolver.install(reactor, policy, crawler)
+        self._policy = AddressPolicy(allowed_addresses(crawler.settings["ALLOW_PRIVATE_ADDRESSES"]))
+        self._guard = GuardedResolver.install(reactor)
+        self._guard.begin(crawler, self._policy)
         self._has_warned = False
 
     async def download_request(self, request: Request) -> Response:
@@ -67,12 +68,18 @@ class Guarded(BaseDownloadHandler):
             if timeout:
                 meta["download_timeout"] = timeout
 
+    async def close(self) -> None:
+        """Close the connections."""
+        handler: Any = super()
+        await handler.close()
+        self._guard.end(self.crawler)
+
     def _use(self, proxy: str, host: str) -> None:
         """Allow the connection to *proxy*, and check what can be checked of the host behind it."""
-        self._guard.policy.check_literal(host)
+        self._policy.check_literal(host)
         parts = urlsplit(add_http_if_no_scheme(proxy))
         self._guard.proxies.add((parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 80)))
-        if self._guard.policy.refuses_any and not self._has_warned:
+        if self._policy.refuses_any and not self._has_warned:
             self._has_warned = True
             logger.warning(
                 "The proxy looks up host names: of private addresses only those are refused that "

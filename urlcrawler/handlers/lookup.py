@@ -26,30 +26,46 @@ _MOST_REFUSALS = 10_000
 class GuardedResolver:
     """Leave out private addresses of what another resolver finds.
 
+    There is one in a process, like the reactor. Of several crawls in it, each with a policy of its
+    own, the strictest holds for all: a connection does not say whose it is.
+
     Attributes:
-        policy: which addresses are refused.
         refusals: why a host could not be resolved, by name.
         proxies: host and port of proxies, which the user has chosen, wherever they are.
     """
 
-    def __init__(self, resolver: Any, policy: AddressPolicy, crawler: Crawler) -> None:
+    def __init__(self, resolver: Any) -> None:
         self._resolver = resolver
-        self._crawler = crawler
-        self.policy = policy
+        self._policies: dict[Crawler, AddressPolicy] = {}
         self.refusals = LocalCache[str, PrivateAddress](_MOST_REFUSALS)
         self.proxies: set[tuple[str, int]] = set()
 
     @classmethod
-    def install(cls, reactor: Any, policy: AddressPolicy, crawler: Crawler) -> "GuardedResolver":
-        """Put a guard before the resolver of *reactor*; return the one that *crawler* has."""
+    def install(cls, reactor: Any) -> "GuardedResolver":
+        """Put a guard before the resolver of *reactor*, or return the one that is there."""
         found = reactor.nameResolver
         if isinstance(found, cls):
-            if found._crawler is crawler:
-                return found
-            found = found._resolver
-        guard = cls(found, policy, crawler)
+            return found
+        guard = cls(found)
         reactor.installNameResolver(guard)
         return guard
+
+    def begin(self, crawler: Crawler, policy: AddressPolicy) -> None:
+        """Guard the connections of *crawler* too."""
+        self._policies[crawler] = policy
+
+    def end(self, crawler: Crawler) -> None:
+        """Take in that *crawler* opens no more connections."""
+        self._policies.pop(crawler, None)
+
+    def refusal(self, address: str) -> str | None:
+        """Return what kind of address it is when it is refused, None when it is not.
+
+        Raises:
+            ValueError: it is no address.
+        """
+        kinds = (policy.refusal(address) for policy in self._policies.values())
+        return next((kind for kind in kinds if kind), None)
 
     def resolveHostName(  # noqa: N802 - Twisted's names
         self,
@@ -80,7 +96,7 @@ class _Filter:
         self._receiver.resolutionBegan(resolution)
 
     def addressResolved(self, address: Any) -> None:  # noqa: N802
-        if kind := self._guard.policy.refusal(address.host):
+        if kind := self._guard.refusal(address.host):
             self._refusal = PrivateAddress(self._host, address.host, kind)
         else:
             self._is_any_left = True
