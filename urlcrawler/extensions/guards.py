@@ -40,6 +40,7 @@ OURS = {
     "urlcrawler.extensions.watchdog.Watchdog",
     "urlcrawler.middlewares.backoff.Backoff",
     "urlcrawler.middlewares.conditional.Conditional",
+    "urlcrawler.middlewares.cookies.Cookies",
     "urlcrawler.middlewares.decompression.Decompression",
     "urlcrawler.middlewares.encoding.KnownEncoding",
     "urlcrawler.middlewares.hostheaders.HostHeaders",

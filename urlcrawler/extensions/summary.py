@@ -7,7 +7,6 @@ from collections import Counter
 from pathlib import Path
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from scrapy import signals
 from scrapy.crawler import Crawler
@@ -15,6 +14,7 @@ from scrapy.exceptions import NotConfigured
 
 from urlcrawler.items import Row
 from urlcrawler.outcomes import RETRYABLE
+from urlcrawler.printable import without_credentials
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class Summary:
 
     def feed_slot_closed(self, slot: Any) -> None:
         """Note where a table is."""
-        self._feeds.append(_without_password(slot.uri))
+        self._feeds.append(without_credentials(slot.uri))
         named = Path(slot.uri).suffix == f".{slot.format}"
         self._words += ["-o", slot.uri if named else f"{slot.uri}:{slot.format}"]
 
@@ -136,13 +136,6 @@ class Summary:
 
     def _retryable(self) -> int:
         return sum(count for (_, error), count in self._rows.items() if error in RETRYABLE)
-
-
-def _without_password(uri: str) -> str:
-    parts = urlsplit(uri)
-    return (
-        urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if parts.netloc else uri
-    )
 
 
 def _again(more: list[str]) -> str:

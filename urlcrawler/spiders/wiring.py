@@ -36,6 +36,8 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         "urlcrawler.middlewares.conditional.Conditional": 560,  # after Cookies and the like
         "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
         "urlcrawler.middlewares.backoff.Backoff": 585,
+        "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+        "urlcrawler.middlewares.cookies.Cookies": 700,
         "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
         "urlcrawler.middlewares.redirect.Redirect": 600,
         # Lists have no offsite: every record is wanted.

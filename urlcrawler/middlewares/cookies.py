@@ -1,0 +1,34 @@
+"""Cookies, for lists with many hosts, some of which set more than they should."""
+
+from scrapy import Request
+from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
+from scrapy.http import Response
+from scrapy.http.cookies import CookieJar, potential_domain_matches
+from scrapy.utils.httpobj import urlparse_cached
+
+MOST_DOMAINS = 10_000
+MOST_OF_A_DOMAIN = 180  # cookies; as in Chromium (net/cookies/cookie_monster.h)
+
+
+class Cookies(CookiesMiddleware):
+    """Keep cookies as Scrapy does, the latest of them: those of the oldest domain go first."""
+
+    def process_response(  # type: ignore[override]
+        self, request: Request, response: Response
+    ) -> Request | Response:
+        """Take in the cookies of *response*, and forget what has become too much."""
+        answer = super().process_response(request, response)
+        if b"Set-Cookie" in response.headers:
+            host = urlparse_cached(request).hostname or ""
+            _tidy(self.jars[request.meta.get("cookiejar")], host)
+        return answer
+
+
+def _tidy(jar: CookieJar, host: str) -> None:
+    domains = jar._cookies
+    for domain in {host, f".{host}", *potential_domain_matches(host)} & domains.keys():
+        places = [(path, name) for path, names in domains[domain].items() for name in names]
+        for path, name in places[: max(0, len(places) - MOST_OF_A_DOMAIN)]:
+            jar.clear(domain, path, name)
+    while len(domains) > MOST_DOMAINS:
+        jar.clear(next(iter(domains)))
