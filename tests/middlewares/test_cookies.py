@@ -1,7 +1,9 @@
 """Cookies that would fill the memory."""
 
+import socket
 from collections.abc import Callable
 
+import pytest
 from crawling import PAGE, Crawl, Server, site_of
 from scrapy import Request
 from scrapy.http import Response
@@ -42,6 +44,21 @@ def test_of_many_hosts_the_oldest_are_forgotten() -> None:
     assert sent(cookies, "http://www.host-0.com/") == []
     assert sent(cookies, f"http://www.host-{MOST_DOMAINS + 49}.com/") == ["a=1"]
     assert sum(1 for _ in cookies.jars[None]._cookies) == MOST_DOMAINS
+
+
+def test_no_cookie_is_for_a_whole_suffix_and_none_is_fetched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of the public suffixes the list is used that the library came with."""
+
+    asked: list[object] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda _, address: asked.append(address))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *address: asked.append(address) or [])
+    cookies = Cookies()
+    for domain in ("co.uk", "github.io"):
+        set_cookies(cookies, f"http://a.{domain}/", f"a=1; Domain={domain}")
+        assert sent(cookies, f"http://b.{domain}/") == []
+    assert asked == []
 
 
 def test_a_list_with_cookies_sends_them_back(crawl: Callable[..., Crawl]) -> None:

@@ -1,17 +1,32 @@
 """Cookies, for lists with many hosts, some of which set more than they should."""
 
+from typing import Any
+
 from scrapy import Request
+from scrapy.downloadermiddlewares import cookies as scrapys
 from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
 from scrapy.http import Response
 from scrapy.http.cookies import CookieJar, potential_domain_matches
 from scrapy.utils.httpobj import urlparse_cached
+from tldextract import TLDExtract
 
 MOST_DOMAINS = 10_000
 MOST_OF_A_DOMAIN = 180  # cookies; as in Chromium (net/cookies/cookie_monster.h)
 
 
+# Scrapy's would fetch the list of public suffixes at the first cookie, with everything waiting for
+# it; this one takes the list that it came with. `tests/middlewares/test_cookies.py` fails when
+# Scrapy has another name for it.
+_scrapys: Any = scrapys
+_split_domain = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+
 class Cookies(CookiesMiddleware):
     """Keep cookies as Scrapy does, the latest of them: those of the oldest domain go first."""
+
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__(debug)
+        _scrapys._split_domain = _split_domain
 
     def process_response(  # type: ignore[override]
         self, request: Request, response: Response
