@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from scrapy.utils.misc import build_from_crawler
 from scrapy.utils.test import get_crawler
 
+from urlcrawler.cells import clean
 from urlcrawler.exporters import TableCsvExporter
-from urlcrawler.items import clean
 from urlcrawler.tables import neutralise, restore
 
 FORMULAS = [

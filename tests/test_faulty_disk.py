@@ -16,8 +16,9 @@ from faults import SHORT, failing
 
 from urlcrawler import ordering
 from urlcrawler.exceptions import OutputError
-from urlcrawler.items import Page, Table
+from urlcrawler.items import Page
 from urlcrawler.ordering import put_in_order
+from urlcrawler.rows import Table
 from urlcrawler.tablefile import TableFile
 from urlcrawler.tables import FORMATS, Format
 

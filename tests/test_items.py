@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from scrapy import Request
 from scrapy.http import HtmlResponse, Response, TextResponse
 
+from urlcrawler.cells import clean
 from urlcrawler.inputs.records import Record
-from urlcrawler.items import OWN_COLUMNS, Page, Table, clean
+from urlcrawler.items import BASE_COLUMNS, OWN_COLUMNS, Page
 from urlcrawler.outcomes import ERRORS
+from urlcrawler.rows import Table
 
 CLEANED: list[tuple[Any, Any]] = [
     ("a\0b", "a\\x00b"),
@@ -51,11 +53,13 @@ def test_a_clean_value_can_be_written(value: Any) -> None:
 
 # Table
 
+OWN = Table([]).columns
+
 
 def test_own_columns_come_first_and_in_order() -> None:
     """Scripts rely on the order; the columns of the list follow in theirs."""
     table = Table(["z", "a"])
-    assert table.columns == [*OWN_COLUMNS, "z", "a"]
+    assert table.columns == [*OWN, "z", "a"]
     assert list(table.row(Page(1, "http://a.com"))) == table.columns
     assert OWN_COLUMNS[:11] == (
         "position", "url", "outcome", "status", "final_url", "redirects", "error", "reason",
@@ -76,7 +80,7 @@ def test_own_columns_come_first_and_in_order() -> None:
 def test_columns_that_collide_get_a_prefix(names: list[str], carried: list[str]) -> None:
     """Only those, and never a name that another column of the list has."""
     table = Table(names)
-    assert table.columns[len(OWN_COLUMNS) :] == carried
+    assert table.columns[len(OWN) :] == carried
     row = table.row(Page(1, "http://a.com", columns=dict(zip(names, range(9), strict=False))))
     assert [row[name] for name in carried] == list(range(len(names)))
 
@@ -85,9 +89,23 @@ def test_columns_that_collide_get_a_prefix(names: list[str], carried: list[str])
 def test_no_two_columns_have_the_same_name(names: list[str]) -> None:
     """Whatever the list calls its own: every column can be written and is told apart."""
     table = Table(names)
-    assert len(set(table.columns)) == len(table.columns) == len(OWN_COLUMNS) + len(names)
+    assert len(set(table.columns)) == len(table.columns) == len(OWN) + len(names)
     assert "\0" not in "".join(table.columns)
     assert "".join(table.columns).encode()
+
+
+def test_the_groups_of_metadata_decide_which_columns_there_are() -> None:
+    """And a field with the name of one of them takes its place."""
+    assert set(OWN_COLUMNS) - set(OWN) == {
+        "alternates", "prev_page", "next_page", "article_title", "article_text", "article_date",
+        "article_author",
+    }  # fmt: skip
+    table = Table(["price"], ["price", "h1"], ["page"])
+    own = [*BASE_COLUMNS, "title", "description", "canonical", "language", "robots"]
+    assert table.columns == [*own, "price", "h1", "in_price"]
+    page = Page(1, "http://a.com", columns={"price": "7"}, fields={"price": 8, "h1": "x"})
+    assert [table.row(page)[name] for name in table.columns[-3:]] == [8, "x", "7"]
+    assert Table([], [], []).columns == list(BASE_COLUMNS)
 
 
 def test_a_row_has_every_column_of_the_list() -> None:

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from urlcrawler import ordering
+from urlcrawler.cells import clean
 from urlcrawler.exceptions import OutputError
-from urlcrawler.items import OWN_COLUMNS, Page, Table, clean
+from urlcrawler.items import OWN_COLUMNS, Page
 from urlcrawler.ordering import put_in_order
+from urlcrawler.rows import Table
 from urlcrawler.tablefile import TableFile
 from urlcrawler.tables import FORMATS, Format
 

@@ -7,7 +7,7 @@ from typing import Any
 from scrapy.crawler import Crawler
 from scrapy.exporters import BaseItemExporter, CsvItemExporter, JsonLinesItemExporter
 
-from urlcrawler.items import Row
+from urlcrawler.rows import Row
 from urlcrawler.tablefile import TableFile
 from urlcrawler.tables import Csv
 

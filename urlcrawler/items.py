@@ -1,19 +1,22 @@
 """The row: what one record of the list becomes."""
 
-import re
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_type_hints
 
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
+from urlcrawler.cells import typed
 from urlcrawler.earlier import Earlier
+from urlcrawler.extract.extraction import Extracted
+from urlcrawler.extract.metadata import METADATA_COLUMNS
 from urlcrawler.inputs.records import Record
 from urlcrawler.meta import EARLIER
-from urlcrawler.outcomes import ERRORS, OUTCOMES, error_of_status
+from urlcrawler.outcomes import ERRORS, error_of_status
 
 
 @dataclass(slots=True)
@@ -39,8 +42,31 @@ class Page:
         body_hash: first 32 digits of the SHA-256 of the body, unpacked; None without a body.
         etag: the header ETag of the answer.
         last_modified: the header Last-Modified of the answer.
+        missing: the required fields that found nothing, and texts that no field could read.
         title: title of the page, in one line.
-        columns: the other columns of the list. Each becomes a column of the table, after ours.
+        description: what the page says that it is about.
+        canonical: the URL that the page says is its own.
+        language: the language that the page, or its header, says it is in.
+        h1: the first heading, in one line.
+        robots: what robots may do with the page: its meta tag, and X-Robots-Tag.
+        og_title: title for social networks, Open Graph or else Twitter.
+        og_image: URL of the picture for them.
+        og_type: what the page is to them: article, product, website.
+        og_site_name: the name of the site.
+        published: when the page says that it was published, as it writes it.
+        modified: when it says that it was changed.
+        author: who it says has written it.
+        words: number of words that a reader sees; of Chinese and Japanese the characters.
+        json_ld: the objects of its JSON-LD, without their arrays and @graphs.
+        alternates: URLs of the page in other languages, by language.
+        prev_page: URL of the page before it.
+        next_page: URL of the page after it.
+        article_title: title of the article, as trafilatura finds it.
+        article_text: its text, without navigation, advertisements and comments.
+        article_date: its date.
+        article_author: its author.
+        fields: values of the fields file by column, after ours.
+        columns: the other columns of the list. Each becomes a column of the table, the last ones.
     """
 
     position: int
@@ -61,7 +87,30 @@ class Page:
     body_hash: str | None = None
     etag: str | None = None
     last_modified: str | None = None
+    missing: str | None = None
     title: str | None = None
+    description: str | None = None
+    canonical: str | None = None
+    language: str | None = None
+    h1: str | None = None
+    robots: str | None = None
+    og_title: str | None = None
+    og_image: str | None = None
+    og_type: str | None = None
+    og_site_name: str | None = None
+    published: str | None = None
+    modified: str | None = None
+    author: str | None = None
+    words: int | None = None
+    json_ld: list[Any] | None = None
+    alternates: dict[str, str] | None = None
+    prev_page: str | None = None
+    next_page: str | None = None
+    article_title: str | None = None
+    article_text: str | None = None
+    article_date: str | None = None
+    article_author: str | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
     columns: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -111,6 +160,15 @@ class Page:
             self._compare(response.request.meta.get(EARLIER))
         return self
 
+    def says(self, extracted: Extracted) -> None:
+        """Take over what was extracted from the answer."""
+        for name, value in extracted.metadata.items():
+            setattr(self, name, value)
+        found = extracted.found
+        self.fields = found.values
+        problems = [*found.missing, *(f"{name} ({why})" for name, why in found.unread.items())]
+        self.missing = ", ".join(problems) or None
+
     def _compare(self, earlier: Earlier | None) -> None:
         """Decide whether the page is what an earlier crawl has found already."""
         if earlier and earlier.url != self.final_url:
@@ -126,75 +184,41 @@ class Page:
             self.last_modified = self.last_modified or earlier.last_modified or None
             self.body_hash = earlier.body_hash or None
 
-    def carry(self, earlier: Earlier) -> None:
-        """Take over what an earlier crawl has found of a page that has not changed since."""
-        for name in CONTENT_COLUMNS:
-            value = earlier.row.get(name)
-            if getattr(self, name) is None and value not in (None, ""):
-                setattr(self, name, int(value) if name == "bytes" else value)
+    def carry(self, earlier: Earlier, kinds: Mapping[str, str]) -> None:
+        """Take over what an earlier crawl has found of a page that has not changed since.
 
-
-# What is in a page, and so in that of an earlier crawl when it has not changed.
-CONTENT_COLUMNS = ("content_type", "encoding", "bytes", "title")
-OWN_COLUMNS = tuple(column.name for column in fields(Page) if column.name != "columns")
-
-
-class Row(dict[str, Any]):
-    """A flat row of the table. A class of its own, so that a feed can tell it from other items."""
-
-
-class Table:
-    """The columns of one crawl's table: ours, then those of the list.
-
-    A column of the list with the name of one of ours gets the prefix `in_`.
-    """
-
-    def __init__(self, input_columns: list[str]) -> None:
-        self._carried: dict[str, str] = {}
-        taken = set(OWN_COLUMNS)
-        for name in input_columns:
-            column = clean(name)
-            while column in taken or (column != name and column in input_columns):
-                column = f"in_{column}"
-            taken.add(column)
-            self._carried[name] = column
-        self.columns = [*OWN_COLUMNS, *self._carried.values()]
-
-    def row(self, page: Page) -> Row:
-        """Return *page* as a flat row that has every column, in order.
-
-        Raises:
-            ValueError: code of a spider has set an outcome or error that does not exist.
+        Args:
+            kinds: the columns of the fields file, with their types.
         """
-        if page.outcome not in OUTCOMES:
-            raise ValueError(f"outcome {page.outcome!r} is none of: {', '.join(OUTCOMES)}")
-        if page.error is not None and page.error not in ERRORS:
-            raise ValueError(f"error {page.error!r} is none of: {', '.join(ERRORS)}")
-        row = Row({name: clean(getattr(page, name)) for name in OWN_COLUMNS})
-        for name, column in self._carried.items():
-            row[column] = clean(page.columns.get(name))
-        return row
+        for name in CONTENT_COLUMNS:
+            if getattr(self, name) is None:
+                setattr(self, name, typed(earlier.row.get(name), COLUMN_KINDS[name]))
+        for name, kind in kinds.items():
+            self.fields.setdefault(name, typed(earlier.row.get(name), kind))
+
+
+def _kind(annotation: Any) -> str:
+    """Return the type of a column, with which `typed` reads its cells."""
+    kinds = getattr(annotation, "__args__", (annotation,))
+    return next((kind.__name__ for kind in (int, float, str) if kind in kinds), "json")
+
+
+_HINTS = get_type_hints(Page)
+OWN_COLUMNS = tuple(name for name in _HINTS if name not in ("fields", "columns"))
+COLUMN_KINDS = {name: _kind(_HINTS[name]) for name in OWN_COLUMNS}
+BASE_COLUMNS = tuple(name for name in OWN_COLUMNS if name not in METADATA_COLUMNS)
+# What is in a page, and so in that of an earlier crawl when it has not changed.
+CONTENT_COLUMNS = (
+    "content_type",
+    "encoding",
+    "bytes",
+    "missing",
+    *OWN_COLUMNS[len(BASE_COLUMNS) :],
+)
+DEFAULT_METADATA = ("page", "social", "dates", "text", "structured")
 
 
 _LONGEST_SHOWN = 300  # characters of a target that was not followed
-_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-def clean(value: Any) -> Any:
-    r"""Return *value* with what no file can hold written out: NUL as `\x00`, a half of a
-    surrogate pair as `\ud83d`. One such character would lose the row in most exporters.
-    """
-    if isinstance(value, str):
-        return _UNWRITABLE.sub(_escape, value) if _UNWRITABLE.search(value) else value
-    if isinstance(value, list):
-        return [clean(part) for part in value]
-    if isinstance(value, dict):
-        return {clean(key): clean(part) for key, part in value.items()}
-    return value
-
-
-def _escape(found: re.Match[str]) -> str:
-    return found[0].encode("ascii", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
 def status_reason(status: int) -> str:

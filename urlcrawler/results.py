@@ -2,14 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import pandas as pd
 
-from urlcrawler.items import OWN_COLUMNS, Page
+from urlcrawler.cells import typed
+from urlcrawler.items import COLUMN_KINDS, OWN_COLUMNS
 from urlcrawler.tables import restore
 
-_DTYPES = {int: "Int64", float: "Float64", str: "string"}
+_DTYPES = {"int": "Int64", "float": "Float64", "str": "string"}
 
 
 def read_results(path: str | Path, *, formulas: bool = False) -> pd.DataFrame:
@@ -22,8 +23,8 @@ def read_results(path: str | Path, *, formulas: bool = False) -> pd.DataFrame:
 
     Returns:
         One row per record. Our columns have nullable types (Int64, Float64, string; `fetched_at`
-        is a timestamp in UTC) and `<NA>` where there is nothing; columns of the list are what the
-        list has, in CSV as text.
+        is a timestamp in UTC, `json_ld` has lists) and `<NA>` where there is nothing; fields and
+        columns of the list are what they are in the table, in CSV text.
 
     Raises:
         ValueError: the suffix is not .csv, .jsonl or .jl.
@@ -50,9 +51,9 @@ def _typed(name: str, values: Any) -> Any:
     values = values.astype(object).where(values.notna() & (values != ""), None)
     if name == "fetched_at":
         return pd.to_datetime(values, utc=True, format="ISO8601")
-    hint = get_type_hints(Page)[name]
-    kinds = getattr(hint, "__args__", (hint,))
-    kind = next(kind for kind in _DTYPES if kind in kinds)
-    if kind is not str:
+    kind = COLUMN_KINDS[name]
+    if kind == "json":
+        return values.map(lambda value: typed(value, kind))
+    if kind != "str":
         values = pd.to_numeric(values)
     return values.astype(_DTYPES[kind])

@@ -89,6 +89,12 @@ EXTENSIONS = {
     "urlcrawler.extensions.quiet.QuietLogs": 0,  # first: before the others have something to say
 }
 
+# --- What is taken out of a page -----------------------------------------------------------------
+
+# Groups of metadata, each a few columns: page, social, dates, text, structured, links, article. The
+# last one takes longer than all others together. Read by spiders.base.UrlListSpider.
+METADATA = ["page", "social", "dates", "text", "structured"]
+
 # --- Output -----------------------------------------------------------------------------------
 
 # The default feed is data/results/<list name>.csv, see spiders.feeds.

@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from time import monotonic
 
-from urlcrawler.items import OWN_COLUMNS
+from urlcrawler.rows import Table
 
 ROWS = 1_000_000
 PRIME = 7_919  # shares no factor with the number of rows, so each comes once
@@ -37,7 +37,7 @@ def write(folder: Path, rows: int) -> None:
             (folder / f"{name}.csv").open("w", newline="") as csv_file,
             (folder / f"{name}.jsonl").open("w") as json_file,
         ):
-            writer = csv.DictWriter(csv_file, OWN_COLUMNS)
+            writer = csv.DictWriter(csv_file, Table([]).columns)
             writer.writeheader()
             for number in range(rows):
                 row = a_row(1 + number * step % rows)
@@ -66,7 +66,7 @@ def a_row(position: int) -> dict[str, object]:
         "bytes": 20480,
         "title": f'Page {position}, "the best"',
     }
-    return dict.fromkeys(OWN_COLUMNS) | found
+    return dict.fromkeys(Table([]).columns) | found
 
 
 def resume(folder: Path, table: str, rows: int) -> str:

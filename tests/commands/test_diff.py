@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from crawling import ENVIRONMENT, Crawl
 
-from urlcrawler.items import OWN_COLUMNS, Page, Table
+from urlcrawler.items import BASE_COLUMNS, OWN_COLUMNS, Page
+from urlcrawler.rows import Table
 from urlcrawler.tables import FORMATS
 
 Scrapy = Callable[..., Crawl]
@@ -156,7 +157,7 @@ def test_every_column_is_compared_or_accidental() -> None:
     from urlcrawler.comparison import ACCIDENTAL
 
     assert set(ACCIDENTAL) < set(OWN_COLUMNS)
-    assert set(OWN_COLUMNS) - set(ACCIDENTAL) == {
+    assert set(BASE_COLUMNS) - set(ACCIDENTAL) == {
         "url", "outcome", "status", "final_url", "redirects", "error", "content_type", "encoding",
-        "bytes", "body_hash", "title",
+        "bytes", "body_hash", "missing",
     }  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from crawling import ENVIRONMENT, Crawl, SiteProcess, crawl_that_says, crawl_under_way, read_table
 
-from urlcrawler.items import OWN_COLUMNS
+from urlcrawler.rows import Table
 
 
 def test_a_complete_crawl_exits_with_0(crawl: Callable[..., Crawl], site: SiteProcess) -> None:
@@ -125,7 +125,7 @@ def test_a_second_interrupt_does_not_wait_for_the_order_of_the_table(tmp_path: P
     """Millions of rows take minutes; the next run puts them in order."""
     count = 200_000
     (tmp_path / "urls.txt").write_text("".join(f"http://h/{n}\n" for n in range(1, count + 1)))
-    row = dict.fromkeys(OWN_COLUMNS) | {"outcome": "ok"}
+    row = dict.fromkeys(Table([]).columns) | {"outcome": "ok"}
     with (tmp_path / "table.jsonl").open("w") as table:
         for n in range(count, 0, -1):
             table.write(json.dumps(row | {"position": n, "url": f"http://h/{n}"}) + "\n")

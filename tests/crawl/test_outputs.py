@@ -112,7 +112,7 @@ def test_the_header_is_complete_whatever_comes_first(
     crawled = scrapy("crawl", "urls", "-afile=list.csv", "-O", "table.csv")
     header = (tmp_path / "table.csv").read_text().splitlines()[0].split(",")
     assert header[:4] == ["position", "url", "outcome", "status"]
-    assert header[-2:] == ["title", "sku"]
+    assert header[-2:] == ["json_ld", "sku"]
     assert {tuple(row) for row in crawled.rows} == {tuple(header)}
 
 
@@ -164,7 +164,7 @@ def test_a_feed_that_fails_at_its_end_exits_with_4(scrapy: Callable[..., Crawl],
     """An upload that is refused; the password of the feed is not shown in the summary."""
     crawled = scrapy("crawl", "urls", urls, "-o", "ftp://me:secret@127.0.0.1:1/x.csv")
     assert crawled.exit_code == 4
-    assert "The table: ftp://127.0.0.1:1/x.csv" in crawled.log
+    assert "The table: ftp://***@127.0.0.1:1/x.csv" in crawled.log
 
 
 def test_batches_are_not_mixed_with_those_of_another_crawl(

@@ -13,7 +13,8 @@ from urlcrawler.exceptions import ListError, OutputError
 from urlcrawler.inputs.formats import open_reader
 from urlcrawler.inputs.hostheaders import read_host_headers
 from urlcrawler.inputs.sources import open_source
-from urlcrawler.items import Page, Table
+from urlcrawler.items import Page
+from urlcrawler.rows import Table
 from urlcrawler.tablefile import TableFile
 from urlcrawler.tables import FORMATS, Format
 

@@ -11,7 +11,8 @@ from twisted.python.failure import Failure
 
 from urlcrawler.failures import SecondRow, raised
 from urlcrawler.inputs.records import Record
-from urlcrawler.items import Page, Row
+from urlcrawler.items import Page
+from urlcrawler.rows import Row
 
 logger = logging.getLogger(__name__)
 

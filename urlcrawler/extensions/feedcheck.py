@@ -8,7 +8,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.extensions.feedexport import FeedExporter
 
-from urlcrawler.items import Row
+from urlcrawler.rows import Row
 from urlcrawler.tablefile import TableFile
 
 logger = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
-from urlcrawler.items import Row
 from urlcrawler.outcomes import RETRYABLE
 from urlcrawler.printable import without_credentials
+from urlcrawler.rows import Row
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +105,7 @@ class Summary:
                 f"{private} records lead into a private network and were not requested. If it is "
                 "yours, allow it: -s ALLOW_PRIVATE_ADDRESSES=10.0.0.0/8 (or what the rows say)",
             ]
+        lines += self._fields()
         lines += self._slow_hosts(seconds)
         if unwritten := self.crawler.stats.get_value("records/unwritten"):
             lines += ["", f"{unwritten} rows could not be written: see the errors above"]
@@ -115,6 +116,24 @@ class Summary:
             again = _again([*self._words, "-a", "retry=failed"])
             lines.append(f"{failed} of them may go well another time: {again}")
         return lines
+
+    def _fields(self) -> list[str]:
+        """Return how many of the pages of this run have each field."""
+        spider: Any = self.crawler.spider
+        stats = self.crawler.stats
+        lines: list[str] = []
+        for name in spider.extractor.fields.names:
+            found, absent, unread = (
+                stats.get_value(f"fields/{name}/{what}", 0)
+                for what in ("found", "absent", "unread")
+            )
+            if found + absent:
+                line = f"  {found / (found + absent):>9.0%}  {name}"
+                if unread:
+                    example = stats.get_value(f"fields/{name}/example")
+                    line += f" ({unread} could not be read: {example})"
+                lines.append(line)
+        return ["", "Fields, and the pages of this run that have them:", *lines] if lines else []
 
     def _slow_hosts(self, seconds: float) -> list[str]:
         """Return the table of the hosts that the crawl has waited for, if it has."""

@@ -11,10 +11,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext, suppress
 from queue import SimpleQueue
 from threading import Thread
+from typing import TypeVar
 
 from scrapy.http import HtmlResponse, Response, TextResponse, XmlResponse
 
 from urlcrawler.extract.canary import Canary
+
+T = TypeVar("T")
 
 SMALL = 65_536  # bytes; the worst page of that size takes a quarter of a second
 MOST_TAGS = 500_000  # or what may be one; each takes 200 bytes of memory
@@ -40,54 +43,61 @@ class Parser:
         self._giant = asyncio.Lock()
 
     @asynccontextmanager
-    async def parsed(self, response: Response) -> AsyncIterator[TooComplexError | None]:
-        """Parse *response*, so that its selectors answer at once while the block runs.
+    async def parsed(self, response: Response, read: Callable[[Response], T]) -> AsyncIterator[T]:
+        """Parse *response*, and give what *read* makes of it.
 
-        Gives the reason why they will not: that would take too long, or too much memory.
+        Its selectors answer at once while the block runs.
+
+        Raises:
+            TooComplexError: that would take too long, or too much memory.
         """
-        if not isinstance(response, HtmlResponse | XmlResponse):
-            yield None
+        if not isinstance(response, TextResponse):
+            yield read(response)
             return
         try:
             async with self._giant if len(response.body) > GIANT else nullcontext():
-                yield await self._parse(response) if len(response.body) > SMALL else None
+                is_small = len(response.body) <= SMALL
+                yield read(response) if is_small else await self._parse(response, read)
         finally:
             # A response and its selector hold each other. Python would find that out after so many
             # pages that a gigabyte of trees is no rarity.
             response._cached_selector = None
 
-    async def _parse(self, response: TextResponse) -> TooComplexError | None:
-        if response.body.count(b"<") > MOST_TAGS:
-            return TooComplexError(f"the page has more than {MOST_TAGS} tags")
+    async def _parse(self, response: TextResponse, read: Callable[[Response], T]) -> T:
+        is_tree = isinstance(response, HtmlResponse | XmlResponse)
+        if is_tree and response.body.count(b"<") > MOST_TAGS:
+            raise TooComplexError(f"the page has more than {MOST_TAGS} tags")
         async with self._parsing:
             if self._stuck >= MOST_STUCK:
-                return TooComplexError(f"{self._stuck} other pages are being parsed and do not end")
+                raise TooComplexError(f"{self._stuck} other pages are being parsed and do not end")
             try:
-                if self._stuck and not await self._survives(response):
+                if self._stuck and is_tree and not await self._survives(response):
                     raise TimeoutError
-                await self._in_thread(lambda: response.selector)
+                return await self._in_thread(lambda: read(response))
             except TimeoutError:
-                return TooComplexError(
+                raise TooComplexError(
                     f"the page could not be parsed within {self._timeout:g} s (PARSE_TIMEOUT)"
-                )
-        return None
+                ) from None
 
     async def _survives(self, response: TextResponse) -> bool:
-        page = b""
-
-        def encode() -> None:
-            nonlocal page
-            page = response.text.strip().replace("\0", "").encode() or b"<html/>"
-
-        await self._in_thread(encode)
+        page = await self._in_thread(
+            lambda: response.text.strip().replace("\0", "").encode() or b"<html/>"
+        )
         return await self._canary.survives(page, is_xml=isinstance(response, XmlResponse))
 
     async def close(self) -> None:
         """End what was started besides the crawl."""
         await self._canary.close()
 
-    async def _in_thread(self, job: Callable[[], object]) -> None:
+    async def _in_thread(self, job: Callable[[], T]) -> T:
+        """Return what *job* returns, or raise what it raises.
+
+        Raises:
+            TimeoutError: it is still at it.
+        """
         loop, done = asyncio.get_running_loop(), asyncio.Event()
+        results: list[T] = []
+        errors: list[Exception] = []
         is_late = False
 
         def finished() -> None:
@@ -96,9 +106,10 @@ class Parser:
                 self._stuck -= 1
 
         def run() -> None:
-            # What cannot be parsed at all raises once more where it is used.
-            with suppress(Exception):
-                job()
+            try:
+                results.append(job())
+            except Exception as error:
+                errors.append(error)
             with suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(finished)
 
@@ -112,6 +123,9 @@ class Parser:
             is_late = True
             self._stuck += 1
             raise
+        if errors:
+            raise errors[0]
+        return results[0]
 
     def _work(self) -> None:
         while True:

@@ -11,6 +11,7 @@ ARGUMENTS = {
     "column": "the column (CSV, TSV, Parquet) or key (JSON Lines) that holds the URLs",
     "duplicates": "skip (default): a repeated URL gets a `duplicate` row; fetch: request each",
     "limit": "crawl only the first so many records of the list",
+    "fields": "a YAML file with what is wanted of each page: selectors, types, columns",
     "headers": "a YAML file with headers and cookies for some hosts, and for no others",
     "since": "the table of an earlier crawl: pages that have not changed are not fetched again",
     "retry": "failed: crawl records again whose error is retryable; or name errors: dns,http-5xx",

@@ -20,8 +20,9 @@ from w3lib.http import basic_auth_header
 
 from urlcrawler.earlier import EarlierTable
 from urlcrawler.exceptions import ArgumentError, ComponentError, InvalidUrl, OutputError
-from urlcrawler.extract.metadata import title
-from urlcrawler.extract.parsing import Parser
+from urlcrawler.extract.extraction import Extractor
+from urlcrawler.extract.fields import Found
+from urlcrawler.extract.parsing import Parser, TooComplexError
 from urlcrawler.failures import explain, raised
 from urlcrawler.guard import Guard
 from urlcrawler.inputs.formats import open_reader
@@ -30,13 +31,14 @@ from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.records import Record
 from urlcrawler.inputs.sources import Source, open_source
 from urlcrawler.inputs.urls import Target
-from urlcrawler.items import Page, Table
+from urlcrawler.items import Page
 from urlcrawler.ledger import Ledger
 from urlcrawler.meta import EARLIER
 from urlcrawler.retries import RetriedTable
+from urlcrawler.rows import Table
 from urlcrawler.spiders.arguments import ARGUMENTS, check_names, errors_named, one_of, positive
 from urlcrawler.spiders.feeds import bind_feeds, check_feeds, open_tables, set_default_feed
-from urlcrawler.spiders.files import open_host_headers, open_since
+from urlcrawler.spiders.files import open_fields, open_host_headers, open_since
 from urlcrawler.spiders.interrupt import interruptible
 from urlcrawler.spiders.wiring import check_values, wire
 
@@ -76,6 +78,7 @@ class UrlListSpider(Spider):
     table: Table
     tables: dict[Path, RetriedTable]
     retried_errors: frozenset[str]  # whose records are crawled again
+    extractor: Extractor
     host_headers: HostHeaders | None  # see `-a headers`
     earlier: EarlierTable | None  # of another crawl, see `-a since`
     earlier_rows: Counter[tuple[str, str | None]]  # of earlier runs, by outcome and error
@@ -118,7 +121,9 @@ class UrlListSpider(Spider):
             spider.index = ListIndex(reader, fetch_duplicates=duplicates == "fetch", limit=limit)
             # What a crawl leaves in its feeds is the next run's ledger.
             spider.ledger = Ledger(len(spider.index))
-            spider.table = Table(spider.index.columns)
+            groups = frozenset(crawler.settings.getlist("METADATA"))
+            spider.extractor = Extractor(groups, open_fields(kwargs.get("fields")))
+            spider.table = Table(spider.index.columns, spider.extractor.fields.columns, groups)
             bind_feeds(crawler.settings, spider.table.columns)
             spider.tables = open_tables(crawler.settings, spider)
             on_error.pop_all()
@@ -186,15 +191,14 @@ class UrlListSpider(Spider):
         if page.outcome != "ok":
             earlier = response.meta.get(EARLIER) if self._carries else None
             if earlier and earlier.url == page.final_url and page.outcome == "unchanged":
-                page.carry(earlier)
+                page.carry(earlier, self.extractor.fields.columns)
             yield page
             return
         stop: CloseSpider | None = None
-        async with self._parser.parsed(response) as problem:
-            if problem:
-                page.fail("too-complex", str(problem))
-            else:
-                page.title = title(response)
+        try:
+            async with self._parser.parsed(response, self.extractor) as extracted:
+                page.says(extracted)
+                self._count(extracted.found)
                 try:
                     with self._guard:
                         results = self.parse_page(response, page)
@@ -209,9 +213,23 @@ class UrlListSpider(Spider):
                     # A selector on a PDF or an image finds nothing; that is no error of the page.
                     if not isinstance(error, NotSupported) or isinstance(response, TextResponse):
                         self._fail(page, error)
+                yield page
+        except TooComplexError as problem:
+            yield page.fail("too-complex", str(problem))
+        except Exception as error:  # a page that no test has thought of
+            self._fail(page, error, "the extraction")
             yield page
         if stop:
             raise stop
+
+    def _count(self, found: Found) -> None:
+        """Count in the stats which fields were found, and keep an example of what was not read."""
+        stats = self.crawler.stats
+        for name, matches in found.matches.items() if stats else ():
+            stats.inc_value(f"fields/{name}/{'found' if matches else 'absent'}")
+        for name, why in found.unread.items() if stats else ():
+            stats.inc_value(f"fields/{name}/unread")
+            stats.set_value(f"fields/{name}/example", why)
 
     @cached_property
     def _guard(self) -> Guard:
@@ -227,16 +245,16 @@ class UrlListSpider(Spider):
         self.crawler.signals.connect(parser.close, signals.spider_closed, weak=False)
         return parser
 
-    def _fail(self, page: Page, error: Exception) -> None:
-        """Say in the row that `parse_page` raised, and in the log the first time it does."""
-        page.fail("extract", raised("parse_page", error))
+    def _fail(self, page: Page, error: Exception, code: str = "parse_page") -> None:
+        """Say in the row that *code* raised, and in the log the first time it does."""
+        page.fail("extract", raised(code, error))
         kind = type(error.__cause__ if isinstance(error, ComponentError) else error).__name__
         first = kind not in self._failures
         self._failures.add(kind)
         logger.log(
             logging.ERROR if first else logging.DEBUG,
-            "parse_page raised %(kind)s on %(url)s (further ones are only in the table)",
-            {"kind": kind, "url": page.url},
+            "%(code)s raised %(kind)s on %(url)s (further ones are only in the table)",
+            {"code": code, "kind": kind, "url": page.url},
             exc_info=error,
         )
 

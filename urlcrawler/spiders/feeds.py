@@ -11,8 +11,8 @@ from scrapy.settings import BaseSettings
 from w3lib.url import file_uri_to_path
 
 from urlcrawler.exceptions import ArgumentError, OutputError
-from urlcrawler.items import Row
 from urlcrawler.retries import RetriedTable
+from urlcrawler.rows import Row
 from urlcrawler.spiders.resume import Resume
 from urlcrawler.tables import FORMATS
 

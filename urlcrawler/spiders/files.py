@@ -1,4 +1,4 @@
-"""The arguments that name further files: `since` and `headers`."""
+"""The arguments that name further files: `fields`, `since` and `headers`."""
 
 import logging
 from pathlib import Path
@@ -8,7 +8,10 @@ from scrapy.settings import BaseSettings
 
 from urlcrawler.earlier import EarlierTable
 from urlcrawler.exceptions import ArgumentError, ListError
+from urlcrawler.extract.fields import Fields
+from urlcrawler.extract.fieldsfile import read_fields
 from urlcrawler.inputs.hostheaders import HostHeaders, read_host_headers
+from urlcrawler.items import BASE_COLUMNS
 from urlcrawler.spiders.feeds import local_path
 
 logger = logging.getLogger(__name__)
@@ -38,6 +41,20 @@ def open_since(settings: BaseSettings, spider: Any, path: str | None) -> Earlier
         {"path": path, "count": len(table)},
     )
     return table
+
+
+def open_fields(path: str | None) -> Fields | None:
+    """Return the fields that the file has that `fields` names; None when there is none.
+
+    Raises:
+        ArgumentError: it cannot be read, or has mistakes.
+    """
+    if path is None:
+        return None
+    try:
+        return read_fields(path, taken=frozenset(BASE_COLUMNS))
+    except ListError as error:
+        raise ArgumentError(f"argument `fields`: {error}") from error
 
 
 def open_host_headers(path: str | None) -> HostHeaders | None:

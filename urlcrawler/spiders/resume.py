@@ -7,8 +7,8 @@ from time import monotonic
 from typing import Any
 
 from urlcrawler.binding import Binding, saved
+from urlcrawler.cells import clean
 from urlcrawler.exceptions import OutputError
-from urlcrawler.items import clean
 from urlcrawler.ledger import Ledger
 from urlcrawler.retries import RetriedTable
 from urlcrawler.tablefile import TableFile

@@ -6,6 +6,7 @@ A component that is set to None on purpose stays off. Ordinary spiders keep Scra
 """
 
 import math
+from importlib.util import find_spec
 from typing import Any
 
 from scrapy.settings import BaseSettings
@@ -13,6 +14,7 @@ from scrapy.utils.misc import load_object
 
 from urlcrawler.addresses import AddressPolicy, allowed_addresses
 from urlcrawler.exceptions import ArgumentError
+from urlcrawler.extract.metadata import GROUPS
 from urlcrawler.hosts.groups import KINDS
 from urlcrawler.openfiles import SPARE, allow_open_files
 
@@ -148,6 +150,7 @@ def check_values(settings: BaseSettings) -> None:
     for name in settings.getlist("RETRY_HTTP_CODES"):
         _check_number("setting RETRY_HTTP_CODES", name, 100, whole=True)
     _check_slots(settings)
+    _check_metadata(settings)
     _check_addresses(settings)
     _check_open_files(settings)
 
@@ -178,6 +181,19 @@ def _check_slots(settings: BaseSettings) -> None:
             if key in slot:
                 what = f"setting DOWNLOAD_SLOTS: {key} of {name!r}"
                 _check_number(what, slot[key], least, whole=whole)
+
+
+def _check_metadata(settings: BaseSettings) -> None:
+    for name in settings.getlist("METADATA"):
+        if name not in GROUPS:
+            raise ArgumentError(
+                f"setting METADATA: there is no group {name!r}; groups are: {', '.join(GROUPS)}"
+            )
+        if name == "article" and find_spec("trafilatura") is None:
+            raise ArgumentError(
+                "setting METADATA: the group article needs trafilatura. "
+                "Type pip install trafilatura"
+            )
 
 
 def _check_addresses(settings: BaseSettings) -> None:

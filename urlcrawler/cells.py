@@ -1,0 +1,46 @@
+"""Values as files can hold them, and back."""
+
+import json
+import re
+from typing import Any
+
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def clean(value: Any) -> Any:
+    r"""Return *value* with what no file can hold written out: NUL as `\x00`, a half of a
+    surrogate pair as `\ud83d`. One such character would lose the row in most exporters.
+    """
+    if isinstance(value, str):
+        return _UNWRITABLE.sub(_escape, value) if _UNWRITABLE.search(value) else value
+    if isinstance(value, list):
+        return [clean(part) for part in value]
+    if isinstance(value, dict):
+        return {clean(key): clean(part) for key, part in value.items()}
+    return value
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].encode("ascii", "backslashreplace").decode().replace("\x00", "\\x00")
+
+
+def typed(cell: Any, kind: str) -> Any:
+    """Return a cell of a table as the value that it was; None when it is empty, or none of these.
+
+    CSV has texts only.
+    """
+    if cell in (None, "") or not isinstance(cell, str):
+        return None if cell == "" else cell
+    try:
+        match kind:
+            case "int":
+                return int(cell)
+            case "float":
+                return float(cell)
+            case "bool":
+                return {"true": True, "false": False}[cell.lower()]
+            case "json":
+                return json.loads(cell)
+    except (ValueError, KeyError):
+        return None
+    return cell

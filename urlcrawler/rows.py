@@ -1,0 +1,60 @@
+"""The columns of a table, and a page as a row of it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from urlcrawler.cells import clean
+from urlcrawler.extract.metadata import GROUPS, METADATA_COLUMNS
+from urlcrawler.items import DEFAULT_METADATA, OWN_COLUMNS, Page
+from urlcrawler.outcomes import ERRORS, OUTCOMES
+
+
+class Row(dict[str, Any]):
+    """A flat row of the table. A class of its own, so that a feed can tell it from other items."""
+
+
+class Table:
+    """The columns of one crawl's table: ours, the fields of the fields file, those of the list.
+
+    A column of the list with the name of one before it gets the prefix `in_`. A field with the name
+    of one of the metadata takes its place.
+    """
+
+    def __init__(
+        self,
+        input_columns: list[str],
+        fields: Iterable[str] = (),
+        metadata: Iterable[str] = DEFAULT_METADATA,
+    ) -> None:
+        """Take names of columns, and those of groups of `extract.metadata`."""
+        self._fields = tuple(fields)
+        wanted = {name for group in metadata for name in GROUPS[group]} - set(self._fields)
+        self._own = tuple(
+            name for name in OWN_COLUMNS if name in wanted or name not in METADATA_COLUMNS
+        )
+        self._carried: dict[str, str] = {}
+        taken = {*OWN_COLUMNS, *self._fields}
+        for name in input_columns:
+            column = clean(name)
+            while column in taken or (column != name and column in input_columns):
+                column = f"in_{column}"
+            taken.add(column)
+            self._carried[name] = column
+        self.columns = [*self._own, *self._fields, *self._carried.values()]
+
+    def row(self, page: Page) -> Row:
+        """Return *page* as a flat row that has every column, in order.
+
+        Raises:
+            ValueError: code of a spider has set an outcome or error that does not exist.
+        """
+        if page.outcome not in OUTCOMES:
+            raise ValueError(f"outcome {page.outcome!r} is none of: {', '.join(OUTCOMES)}")
+        if page.error is not None and page.error not in ERRORS:
+            raise ValueError(f"error {page.error!r} is none of: {', '.join(ERRORS)}")
+        row = Row({name: clean(getattr(page, name)) for name in self._own})
+        for name in self._fields:
+            row[name] = clean(page.fields.get(name))
+        for name, column in self._carried.items():
+            row[column] = clean(page.columns.get(name))
+        return row
