@@ -29,6 +29,7 @@ def read_yaml(path: str) -> Any:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ListError(f"{path}: line {line}: is no YAML: {error.problem}") from error
     except YAMLError as error:
-        raise ListError(f"{path}: is no YAML: {error}") from error
+        raise ListError(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
     except Exception as error:  # of maps as keys, dates without days and the like
-        raise ListError(f"{path}: is no YAML that can be read: {error}") from error
+        why = " ".join(str(error).split())
+        raise ListError(f"{path}: is no YAML that can be read: {why}") from error
