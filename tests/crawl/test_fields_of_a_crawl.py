@@ -134,6 +134,22 @@ def test_what_has_not_changed_keeps_its_fields_on_request(
     ]  # fmt: skip
 
 
+def test_json_ld_of_some_types_is_kept_on_request(crawl: Callable[..., Crawl]) -> None:
+    """`-a json_ld=Product`: it can be most of a page."""
+    things = '[{"@type": "Product", "n": 1}, {"@type": ["X", "Offer"]}, {"@type": "Org"}, {"n": 2}]'
+    body = f'<title>A</title><script type="application/ld+json">{things}</script>'.encode()
+    with site_of(Server(lambda request, number: Response(body)).routes) as site:
+        lines = [f"http://127.0.0.1:{site.port}/"]
+        every = crawl(lines, table="a.jsonl").only()
+        some = crawl(lines, "-a", "json_ld=Product, Offer", table="b.jsonl").only()
+        none = crawl(lines, "-a", "json_ld=Event", table="c.jsonl").only()
+        wrong = crawl(lines, "-a", "json_ld=,")
+    assert every["json_ld"] == json.loads(things)
+    assert some["json_ld"] == json.loads(things)[:2]
+    assert none["json_ld"] is None
+    assert "argument `json_ld`: names nothing" in wrong.log
+
+
 def test_the_table_is_read_with_its_types(crawl: Callable[..., Crawl], site: SiteProcess) -> None:
     """Words are whole numbers, JSON-LD is a list."""
     crawled = crawl([site.url("/page/1"), "not a url"])

@@ -5,7 +5,7 @@ import codecs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scrapy.http import HtmlResponse
+from scrapy.http import HtmlResponse, JsonResponse
 
 from urlcrawler.extract.encoding import KNOWN, known_encoding
 
@@ -39,6 +39,18 @@ def test_one_that_they_do_not_know_was_not_said(charset: str) -> None:
     meta = b'<meta charset="windows-1251">'
     assert known_encoding(page(meta, charset)) == "cp1251"
     assert known_encoding(page(f'<meta charset="{charset}">é'.encode())) in ("utf-8", "cp1252")
+
+
+def test_json_is_utf_8() -> None:
+    """Whatever the header says, unless it is not."""
+
+    def of(body: bytes) -> str:
+        headers = {"Content-Type": "application/json; charset=iso-8859-1"}
+        return known_encoding(JsonResponse("http://a.com/", body=body, headers=headers))
+
+    assert of(b"{}") == "utf-8"
+    assert of('{"a": "é"}'.encode()) == "utf-8"
+    assert of('{"a": "é"}'.encode("latin-1")) == "cp1252"
 
 
 @given(body=st.binary(max_size=200), charset=st.none() | st.text(st.characters(codec="ascii")))

@@ -9,7 +9,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from scrapy.http import HtmlResponse
+
 from urlcrawler.exceptions import ListError, OutputError
+from urlcrawler.extract.document import Document
+from urlcrawler.extract.fieldsfile import read_fields
 from urlcrawler.inputs.formats import open_reader
 from urlcrawler.inputs.hostheaders import read_host_headers
 from urlcrawler.inputs.sources import open_source
@@ -128,6 +132,24 @@ def read_headers(data: bytes) -> None:
                 assert "\n" not in f"{name}{value}"
 
 
+_PAGE = HtmlResponse(
+    "http://a.com/b", body=b"<h1 class='a b'>1.234</h1><p>03/04/2026</p>", encoding="utf-8"
+)
+
+
+def read_fields_file(data: bytes) -> None:
+    """A fields file is refused with a sentence, or each of its columns has a value of a page."""
+    with _folder() as folder:
+        path = folder / "fields.yaml"
+        path.write_bytes(data)
+        try:
+            fields = read_fields(str(path), taken=frozenset(["url"]))
+        except ListError:
+            return
+        found = fields.of(Document(_PAGE))
+        assert list(found.values) == list(fields.columns)
+
+
 def _folder() -> "tempfile.TemporaryDirectory[str]":
     return _Folder(prefix=f"fuzz-{os.getpid()}-", dir=_FOLDER)
 
@@ -141,4 +163,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "list": read_list,
     "table": resume_table,
     "headers": read_headers,
+    "fields": read_fields_file,
 }

@@ -2,7 +2,7 @@
 
 import codecs
 
-from scrapy.http import TextResponse
+from scrapy.http import JsonResponse, TextResponse
 from w3lib.encoding import html_body_declared_encoding
 
 # Python's names for the encodings of encoding.spec.whatwg.org ("Names and labels"), and for those
@@ -20,14 +20,20 @@ KNOWN = frozenset(codecs.lookup(name).name for name in _NAMES.split())
 
 def known_encoding(response: TextResponse) -> str:
     """Return the encoding of *response*; one that browsers do not know counts as not said."""
+    if isinstance(response, JsonResponse) and _is_utf8(response.body):
+        return "utf-8"  # RFC 8259, 8.1; what the header says has no meaning
     encoding = response.encoding
     if encoding in KNOWN:
         return encoding
     declared = html_body_declared_encoding(response.body)
     if declared in KNOWN:
         return declared
+    return "utf-8" if _is_utf8(response.body) else "cp1252"
+
+
+def _is_utf8(body: bytes) -> bool:
     try:
-        response.body.decode("utf-8")
+        body.decode()
     except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
+        return False
+    return True

@@ -26,12 +26,32 @@ class Extracted:
 class Extractor:
     """Takes metadata and fields out of pages. The same page gives the same values."""
 
-    def __init__(self, groups: frozenset[str], fields: Fields | None = None) -> None:
-        """Take the names of the groups of metadata that are wanted, and the fields."""
+    def __init__(
+        self,
+        groups: frozenset[str],
+        fields: Fields | None = None,
+        json_ld: frozenset[str] = frozenset(),
+    ) -> None:
+        """Take what is wanted.
+
+        Args:
+            groups: of metadata, by name.
+            fields: of the fields file.
+            json_ld: types (`Product`) of the objects of JSON-LD; empty for all.
+        """
         self._groups = groups
+        self._types = json_ld
         self.fields = fields or Fields(())
 
     def __call__(self, response: Response) -> Extracted:
         """Return what is in *response*."""
         document = Document(response)
-        return Extracted(metadata(document, self._groups), self.fields.of(document))
+        said = metadata(document, self._groups)
+        if self._types and "json_ld" in said:
+            said["json_ld"] = [thing for thing in said["json_ld"] if self._is_wanted(thing)] or None
+        return Extracted(said, self.fields.of(document))
+
+    def _is_wanted(self, thing: dict[str, Any]) -> bool:
+        types = thing.get("@type")
+        names = types if isinstance(types, list) else [types]
+        return any(isinstance(name, str) and name in self._types for name in names)

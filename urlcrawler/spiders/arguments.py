@@ -12,6 +12,7 @@ ARGUMENTS = {
     "duplicates": "skip (default): a repeated URL gets a `duplicate` row; fetch: request each",
     "limit": "crawl only the first so many records of the list",
     "fields": "a YAML file with what is wanted of each page: selectors, types, columns",
+    "json_ld": "types of JSON-LD that the column json_ld has: Product,Article (default: all)",
     "headers": "a YAML file with headers and cookies for some hosts, and for no others",
     "since": "the table of an earlier crawl: pages that have not changed are not fetched again",
     "retry": "failed: crawl records again whose error is retryable; or name errors: dns,http-5xx",
@@ -59,6 +60,18 @@ def positive(name: str, value: str | int) -> int:
     if not str(value).isdecimal() or int(value) < 1:
         raise ArgumentError(f"argument `{name}`: must be a whole number above 0, not {value!r}")
     return int(value)
+
+
+def names_in(name: str, value: str | None) -> frozenset[str]:
+    """Return the names in *value*, separated by commas; none when nothing was given.
+
+    Raises:
+        ArgumentError: it was given, and names nothing.
+    """
+    names = frozenset(filter(None, map(str.strip, (value or "").split(","))))
+    if value is not None and not names:
+        raise ArgumentError(f"argument `{name}`: names nothing. Separate names with commas")
+    return names
 
 
 def errors_named(name: str, value: str | None) -> frozenset[str]:

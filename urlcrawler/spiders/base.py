@@ -36,7 +36,14 @@ from urlcrawler.ledger import Ledger
 from urlcrawler.meta import EARLIER
 from urlcrawler.retries import RetriedTable
 from urlcrawler.rows import Table
-from urlcrawler.spiders.arguments import ARGUMENTS, check_names, errors_named, one_of, positive
+from urlcrawler.spiders.arguments import (
+    ARGUMENTS,
+    check_names,
+    errors_named,
+    names_in,
+    one_of,
+    positive,
+)
 from urlcrawler.spiders.feeds import bind_feeds, check_feeds, open_tables, set_default_feed
 from urlcrawler.spiders.files import open_fields, open_host_headers, open_since
 from urlcrawler.spiders.interrupt import interruptible
@@ -122,7 +129,8 @@ class UrlListSpider(Spider):
             # What a crawl leaves in its feeds is the next run's ledger.
             spider.ledger = Ledger(len(spider.index))
             groups = frozenset(crawler.settings.getlist("METADATA"))
-            spider.extractor = Extractor(groups, open_fields(kwargs.get("fields")))
+            types = names_in("json_ld", kwargs.get("json_ld"))
+            spider.extractor = Extractor(groups, open_fields(kwargs.get("fields")), types)
             spider.table = Table(spider.index.columns, spider.extractor.fields.columns, groups)
             bind_feeds(crawler.settings, spider.table.columns)
             spider.tables = open_tables(crawler.settings, spider)
