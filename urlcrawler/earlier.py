@@ -14,6 +14,7 @@ import numpy as np
 
 from urlcrawler.exceptions import ArgumentError, InvalidUrl
 from urlcrawler.inputs.urls import parse_target
+from urlcrawler.outcomes import OUTCOMES
 from urlcrawler.tables import FORMATS, Format, Line
 
 _KNOWN = ("ok", "unchanged")  # outcomes of pages that were there
@@ -122,6 +123,19 @@ class EarlierTable:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def read_rows(path: str, *, formulas: bool = False) -> Iterator[dict[str, Any]]:
+    """Yield all rows of a table, in its order, as they are written there.
+
+    Raises:
+        ArgumentError: it cannot be read, or is no table.
+    """
+    table = EarlierTable(path, formulas=formulas, outcomes=tuple(OUTCOMES))
+    try:
+        yield from table.rows()
+    finally:
+        table.close()
 
 
 def _target(url: str) -> Any:

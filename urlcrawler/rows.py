@@ -16,6 +16,10 @@ class Row(dict[str, Any]):
 class Table:
     """The columns of one crawl's table: ours, the fields of the fields file, those of the list.
 
+    Attributes:
+        columns: their names, in order.
+        carried: the column of each column of the list, by its name there.
+
     A column of the list with the name of one before it gets the prefix `in_`. A field with the name
     of one of the metadata takes its place.
     """
@@ -32,15 +36,15 @@ class Table:
         self._own = tuple(
             name for name in OWN_COLUMNS if name in wanted or name not in METADATA_COLUMNS
         )
-        self._carried: dict[str, str] = {}
+        self.carried: dict[str, str] = {}
         taken = {*OWN_COLUMNS, *self._fields}
         for name in input_columns:
             column = clean(name)
             while column in taken or (column != name and column in input_columns):
                 column = f"in_{column}"
             taken.add(column)
-            self._carried[name] = column
-        self.columns = [*self._own, *self._fields, *self._carried.values()]
+            self.carried[name] = column
+        self.columns = [*self._own, *self._fields, *self.carried.values()]
 
     def row(self, page: Page) -> Row:
         """Return *page* as a flat row that has every column, in order.
@@ -55,6 +59,6 @@ class Table:
         row = Row({name: clean(getattr(page, name)) for name in self._own})
         for name in self._fields:
             row[name] = clean(page.fields.get(name))
-        for name, column in self._carried.items():
+        for name, column in self.carried.items():
             row[column] = clean(page.columns.get(name))
         return row

@@ -95,6 +95,10 @@ EXTENSIONS = {
 # last one takes longer than all others together. Read by spiders.base.UrlListSpider.
 METADATA = ["page", "social", "dates", "text", "structured"]
 
+# "warc": keep every page that has answered in WARC files beside the table (<table>.pages/), to be
+# extracted again without a request. Read by spiders.files.open_pages.
+KEEP_PAGES = ""
+
 # --- Output -----------------------------------------------------------------------------------
 
 # The default feed is data/results/<list name>.csv, see spiders.feeds.

@@ -1,5 +1,6 @@
 """Files in YAML that the user writes: read with the line of each part, or refused in a sentence."""
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 
 from urlcrawler.exceptions import ListError
+
+# Keys of keys of keys take the library hours, and nobody means them.
+_MAPS_AS_KEYS = re.compile(r"(?:\?\s+){3}")
 
 
 def read_yaml(path: str) -> Any:
@@ -18,6 +22,8 @@ def read_yaml(path: str) -> Any:
     """
     try:
         text = Path(path).expanduser().read_text(encoding="utf-8-sig")
+        if _MAPS_AS_KEYS.search(text):
+            raise ListError(f"{path}: is no YAML that can be read: `? ` begins a map as a key")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", YAMLWarning)  # anchors may be used twice
             return YAML(typ="rt").load(text)

@@ -51,7 +51,7 @@ def lines(tmp_path: Path, site: SiteProcess) -> list[str]:
 
 
 def crawl(folder: Path, *words: str) -> Crawl:
-    words = ("-a", "file=urls.txt", *words, "-s", "AUTOTHROTTLE_ENABLED=0")
+    words = ("-a", "file=urls.txt", *words, "-s", "AUTOTHROTTLE_ENABLED=0", "-s", "METADATA=")
     crawled = run_scrapy(folder, "crawl", "urls", *words, table="not read")
     assert "Traceback" not in crawled.log
     return crawled

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
@@ -31,7 +31,7 @@ from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.records import Record
 from urlcrawler.inputs.sources import Source, open_source
 from urlcrawler.inputs.urls import Target
-from urlcrawler.items import Page
+from urlcrawler.items import BASE_COLUMNS, Page
 from urlcrawler.ledger import Ledger
 from urlcrawler.meta import EARLIER
 from urlcrawler.retries import RetriedTable
@@ -45,9 +45,12 @@ from urlcrawler.spiders.arguments import (
     positive,
 )
 from urlcrawler.spiders.feeds import bind_feeds, check_feeds, open_tables, set_default_feed
-from urlcrawler.spiders.files import open_fields, open_host_headers, open_since
+from urlcrawler.spiders.files import open_fields, open_host_headers, open_pages, open_since
 from urlcrawler.spiders.interrupt import interruptible
 from urlcrawler.spiders.wiring import check_values, wire
+
+if TYPE_CHECKING:
+    from urlcrawler.pages import PageArchive
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +89,7 @@ class UrlListSpider(Spider):
     tables: dict[Path, RetriedTable]
     retried_errors: frozenset[str]  # whose records are crawled again
     extractor: Extractor
+    pages: "PageArchive | None"  # see KEEP_PAGES
     host_headers: HostHeaders | None  # see `-a headers`
     earlier: EarlierTable | None  # of another crawl, see `-a since`
     earlier_rows: Counter[tuple[str, str | None]]  # of earlier runs, by outcome and error
@@ -134,7 +138,10 @@ class UrlListSpider(Spider):
             spider.table = Table(spider.index.columns, spider.extractor.fields.columns, groups)
             bind_feeds(crawler.settings, spider.table.columns)
             spider.tables = open_tables(crawler.settings, spider)
+            spider.pages = open_pages(crawler.settings, spider)
             on_error.pop_all()
+        if spider.pages:
+            crawler.signals.connect(spider.pages.close, signals.engine_stopped)
         crawler.signals.connect(source.close, signals.spider_closed)
         crawler.signals.connect(spider._close_tables, signals.engine_stopped)
         return spider
@@ -200,7 +207,8 @@ class UrlListSpider(Spider):
             earlier = response.meta.get(EARLIER) if self._carries else None
             if earlier and earlier.url == page.final_url and page.outcome == "unchanged":
                 page.carry(earlier, self.extractor.fields.columns)
-            yield page
+            if await self._keep(response, page):
+                yield page
             return
         stop: CloseSpider | None = None
         try:
@@ -221,14 +229,40 @@ class UrlListSpider(Spider):
                     # A selector on a PDF or an image finds nothing; that is no error of the page.
                     if not isinstance(error, NotSupported) or isinstance(response, TextResponse):
                         self._fail(page, error)
-                yield page
+                if await self._keep(response, page):
+                    yield page
         except TooComplexError as problem:
-            yield page.fail("too-complex", str(problem))
+            page.fail("too-complex", str(problem))
+            if await self._keep(response, page):
+                yield page
         except Exception as error:  # a page that no test has thought of
             self._fail(page, error, "the extraction")
-            yield page
+            if await self._keep(response, page):
+                yield page
         if stop:
             raise stop
+
+    async def _keep(self, response: Response, page: Page) -> bool:
+        """Keep the page, if pages are kept; return whether its row may be written."""
+        if self.pages is None:
+            return True
+        row = {name: getattr(page, name) for name in BASE_COLUMNS} | {"columns": page.columns}
+        try:
+            await self.pages.keep(response, row)
+        except OSError as error:
+            stats: Any = self.crawler.stats
+            if not stats.get_value("feedexport/failed_count/pages"):
+                logger.error(
+                    "%(path)s: cannot be written: %(why)s. The rows so far are whole. Make room, "
+                    "or mend the disk, then run it again without -O to go on",
+                    {"path": self.pages.folder, "why": error.strerror},
+                )
+                engine: Any = self.crawler.engine
+                closing = engine.close_spider_async(reason="output_failed")
+                asyncio.ensure_future(closing)  # noqa: RUF006 - the engine keeps it
+            stats.inc_value("feedexport/failed_count/pages")
+            return False
+        return True
 
     def _count(self, found: Found) -> None:
         """Count in the stats which fields were found, and keep an example of what was not read."""

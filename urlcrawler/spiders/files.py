@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import BaseSettings
 
@@ -13,6 +13,9 @@ from urlcrawler.extract.fieldsfile import read_fields
 from urlcrawler.inputs.hostheaders import HostHeaders, read_host_headers
 from urlcrawler.items import BASE_COLUMNS
 from urlcrawler.spiders.feeds import local_path
+
+if TYPE_CHECKING:
+    from urlcrawler.pages import PageArchive
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +44,27 @@ def open_since(settings: BaseSettings, spider: Any, path: str | None) -> Earlier
         {"path": path, "count": len(table)},
     )
     return table
+
+
+def open_pages(settings: BaseSettings, spider: Any) -> "PageArchive | None":
+    """Return where pages are kept; None when they are not.
+
+    Raises:
+        OutputError: nothing can be written there.
+    """
+    if not settings["KEEP_PAGES"]:
+        return None
+    from urlcrawler.pages import PageArchive  # extra `pages`
+
+    feeds = settings.getdict("FEEDS").items()
+    paths = [(local_path(str(uri), spider), options) for uri, options in feeds]
+    local = [(path, options) for path, options in paths if path]
+    path, options = local[0] if local else (Path("data/results") / spider.list_name, {})
+    folder = path.with_suffix(".pages")
+    if options.get("overwrite"):
+        for old in folder.glob("*.warc.gz"):
+            old.unlink()
+    return PageArchive(folder)
 
 
 def open_fields(path: str | None) -> Fields | None:

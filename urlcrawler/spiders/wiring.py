@@ -102,7 +102,7 @@ _AT_LEAST = {
     "PARSE_TIMEOUT": 0.001,
     "LOOP_BLOCKED_WARNING": 0,
 }
-_ONE_OF = {"THROTTLE_GROUP_BY": KINDS}
+_ONE_OF = {"THROTTLE_GROUP_BY": KINDS, "KEEP_PAGES": ("", "warc")}
 
 
 def wire(settings: BaseSettings) -> None:
@@ -143,8 +143,11 @@ def check_values(settings: BaseSettings) -> None:
     for name, choices in _ONE_OF.items():
         if settings[name] not in choices:
             raise ArgumentError(
-                f"setting {name}: must be {' or '.join(choices)}, not {settings[name]!r}"
+                f"setting {name}: must be {' or '.join(filter(None, choices))}, "
+                f"not {settings[name]!r}"
             )
+    if settings["KEEP_PAGES"] and find_spec("warcio") is None:
+        raise ArgumentError("setting KEEP_PAGES: needs warcio. Type pip install warcio")
     for name, least in (_WHOLE_AT_LEAST | _AT_LEAST).items():
         _check_number(f"setting {name}", settings[name], least, whole=name in _WHOLE_AT_LEAST)
     for name in settings.getlist("RETRY_HTTP_CODES"):
