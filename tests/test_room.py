@@ -1,14 +1,18 @@
 """How many bytes of bodies may be in memory at the same time."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scrapy import Spider
+from scrapy.utils.test import get_crawler
 
 from urlcrawler import room as room_module
-from urlcrawler.room import Room
+from urlcrawler.room import Room, room_of
 
 
 class Body:
@@ -72,6 +76,18 @@ def test_a_body_that_ends_while_it_waits_leaves_its_connection_ready() -> None:
         return bodies[3]
 
     assert not asyncio.run(crowd()).is_paused
+
+
+def test_a_room_does_not_keep_its_crawl_alive() -> None:
+    """A process may crawl one list after the other."""
+    crawler = get_crawler(Spider)
+    room = room_of(crawler)
+    assert room_of(crawler) is room
+    gone = weakref.ref(crawler)
+    del crawler
+    gc.collect()
+    assert gone() is None
+    assert not room.is_crowded
 
 
 def test_without_a_limit_nobody_waits() -> None:

@@ -1,6 +1,8 @@
 """Which addresses a list from the open web may lead to."""
 
+import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -59,6 +61,25 @@ def allowed_addresses(value: Any) -> list[str] | bool:
     return bool(value) if isinstance(value, bool | int | type(None)) else list(map(str, value))
 
 
+def is_address(host: str) -> bool:
+    """Return whether *host* is an address, in one of the spellings that connections take."""
+    return _written_out(host) is not None
+
+
+def _written_out(host: str) -> str | None:
+    """Return the address that *host* is, however it is spelled; None for a name."""
+    name = host.strip("[]").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761
+        return "127.0.0.1"
+    try:
+        ip_address(name.partition("%")[0])
+    except ValueError:
+        with suppress(OSError):  # 127.1, 0x7f000001 and the like
+            return socket.inet_ntoa(socket.inet_aton(name))
+        return None
+    return name
+
+
 class AddressPolicy:
     """Refuse addresses that are not on the public internet, unless they are allowed."""
 
@@ -98,12 +119,9 @@ class AddressPolicy:
         Raises:
             PrivateAddress: it is.
         """
-        try:
-            kind = self.refusal(host.strip("[]"))
-        except ValueError:
-            return  # a name
-        if kind:
-            raise PrivateAddress(host, host, kind)
+        address = _written_out(host)
+        if address and (kind := self.refusal(address)):
+            raise PrivateAddress(host, address, kind)
 
     def _look(self, address: IPv4Address | IPv6Address) -> str | None:
         if any(address in network for network in self._allowed):

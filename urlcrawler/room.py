@@ -7,9 +7,10 @@ downloads come to their end first.
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from scrapy.crawler import Crawler
 from scrapy.utils.asyncio import call_later
@@ -94,12 +95,14 @@ def room_of(crawler: Crawler) -> Room:
         _ROOMS[crawler] = Room(
             settings.getint("DOWNLOAD_MAXSIZE_TOTAL"),
             settings.getint("DOWNLOAD_MAXSIZE"),
-            lambda: _scraped_bytes(crawler),
+            partial(_scraped_bytes, ref(crawler)),
         )
     return _ROOMS[crawler]
 
 
-def _scraped_bytes(crawler: Crawler) -> int:
-    engine: Any = crawler.engine
+def _scraped_bytes(crawler: "ref[Crawler]") -> int:
+    """Return the bytes of answers that wait; a room must not keep its crawler alive."""
+    known: Any = crawler()
+    engine = known.engine if known else None
     slot = engine.scraper.slot if engine else None
     return slot.active_size if slot else 0

@@ -161,6 +161,33 @@ def test_a_proxy_may_be_private_and_literal_addresses_behind_it_may_not(
     assert crawled.log.count("The proxy looks up host names") == 1
 
 
+def test_a_proxy_is_no_page_of_a_list(
+    crawl: Callable[..., Crawl], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That it may be connected to does not open it to whatever a list says."""
+    server = Server(robots=rules(""))
+    with site_of(server.routes) as proxy:
+        monkeypatch.setitem(ENVIRONMENT, "https_proxy", f"http://localhost:{proxy.port}")
+        lines = ["https://example.com/a"]
+        lines += [f"http://{host}:{proxy.port}/admin" for host in ("127.0.0.1", "localhost")]
+        crawled = crawl(lines, *NONE, "-s", "CONCURRENT_REQUESTS=1", "-s", "RETRY_TIMES=0")
+    assert [row["error"] for row in crawled.rows][1:] == ["private-address"] * 2
+    assert server.times == []
+
+
+@pytest.mark.parametrize("host", ["0x7f000001", "0x7f.1", "localhost", "a.localhost", "[::1]"])
+def test_no_spelling_of_an_address_passes_a_proxy(
+    crawl: Callable[..., Crawl], monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """What is written out can be checked without looking anything up."""
+    server = Server(robots=rules(""))
+    with site_of(server.routes) as proxy:
+        monkeypatch.setitem(ENVIRONMENT, "http_proxy", f"http://127.0.0.1:{proxy.port}")
+        row = crawl([f"http://{host}/"], *NONE).only()
+    assert row["error"] in ("private-address", "bad-url")
+    assert server.times == []
+
+
 @pytest.mark.parametrize(
     ("setting", "said"),
     [

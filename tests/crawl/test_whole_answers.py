@@ -192,6 +192,57 @@ def test_an_answer_that_nobody_asked_for_is_nobodys_page(crawl: Callable[..., Cr
     assert Counter(row["outcome"] for row in crawled.rows) == {"ok": 110 * len(LATE)}
 
 
+def test_an_answer_that_comes_with_the_end_of_another_is_nobodys_page(
+    crawl: Callable[..., Crawl],
+) -> None:
+    """The head first, then the end of the body and a second answer in one piece."""
+
+    async def answer(request: Request) -> None:
+        own = titled(request.path)
+        await request.connection.send(own[:-10])
+        await asyncio.sleep(0.02)
+        await request.connection.send(own[-10:] + titled("late"))
+        await asyncio.sleep(10)  # the connection stays open
+
+    with site_of({"/*": answer, "/robots.txt": Server().robots}) as site:
+        words = ("-s", "AUTOTHROTTLE_ENABLED=0", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=4")
+        words = (*words, "-s", "DOWNLOAD_DELAY=0.08")  # for longer than origins are watched
+        crawled = crawl([f"http://127.0.0.1:{site.port}/{n}" for n in range(80)], *words)
+    assert all(row["url"].endswith(row["title"]) for row in crawled.rows)
+    assert Counter(row["outcome"] for row in crawled.rows) == {"ok": 80}
+    assert "answers more often than it is asked" in crawled.log
+
+
+def test_what_is_cut_off_is_asked_for_as_often_as_the_row_says(
+    crawl: Callable[..., Crawl],
+) -> None:
+    """No handler asks again by itself: not after a disconnect, and not for half a body."""
+    asked: Counter[str] = Counter()
+
+    async def answer(request: Request) -> None:
+        asked[request.path] += 1
+        if request.path == "/half":
+            await request.connection.send(LENGTH + PAGE[:-1])
+
+    with site_of({"/*": answer, "/robots.txt": Server().robots}) as site:
+        lines = [f"http://127.0.0.1:{site.port}/{name}" for name in ("half", "drop")]
+        crawled = crawl(lines)
+    assert [row["error"] for row in crawled.rows] == ["truncated", "reset"]
+    assert asked == {"/half": 4, "/drop": 4}
+    assert {row["attempts"] for row in crawled.rows} == {"4"}
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_what_has_no_body_may_say_how_long_it_would_be(
+    crawl: Callable[..., Crawl], status: int
+) -> None:
+    """A page of 20 MB that has not changed is not too large."""
+    data = b"HTTP/1.1 %d No\r\nContent-Length: 20000000\r\n\r\n" % status
+    with site_of({"/*": raw(data), "/robots.txt": Server().robots}) as site:
+        row = crawl([f"http://127.0.0.1:{site.port}/"]).only()
+    assert (row["status"], row["error"]) == (str(status), "")
+
+
 def test_connections_are_used_again(crawl: Callable[..., Crawl]) -> None:
     """When the first ones have been silent for as long as they were watched."""
     first_used: dict[object, float] = {}

@@ -36,6 +36,16 @@ def test_a_host_has_the_latest_of_its_cookies() -> None:
     assert sent(cookies, "http://other.b.com/") == names[-MOST_OF_A_DOMAIN:]
 
 
+def test_a_host_with_cookies_for_every_folder_has_the_latest_of_them() -> None:
+    """And no memory of the folders of the others, each of which would be looked at."""
+    cookies = Cookies()
+    for n in range(1000):
+        set_cookies(cookies, f"http://www.a.com/{n}/", "a=1")
+    assert len(cookies.jars[None]._cookies["www.a.com"]) == MOST_OF_A_DOMAIN
+    assert sent(cookies, "http://www.a.com/999/x") == ["a=1"]
+    assert sent(cookies, "http://www.a.com/0/x") == []
+
+
 def test_of_many_hosts_the_oldest_are_forgotten() -> None:
     """A list may have a million of them."""
     cookies = Cookies()

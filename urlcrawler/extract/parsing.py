@@ -120,8 +120,9 @@ class Parser:
         try:
             await asyncio.wait_for(done.wait(), self._timeout)
         except (TimeoutError, asyncio.CancelledError):
-            is_late = True
-            self._stuck += 1
+            if not done.is_set():  # it may have come to its end at the same moment
+                is_late = True
+                self._stuck += 1
             raise
         if errors:
             raise errors[0]

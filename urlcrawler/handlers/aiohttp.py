@@ -10,12 +10,14 @@ import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
+from time import monotonic
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import aiohttp
 import certifi
 import yarl
+from aiohttp.http_exceptions import ContentLengthError, HttpProcessingError
 from OpenSSL import SSL
 from scrapy import Request, exceptions
 from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler, _ClientResponse
@@ -28,7 +30,7 @@ from scrapy.utils.misc import build_from_crawler
 from twisted.internet import error as txerror
 
 from urlcrawler.handlers.connector import Connector
-from urlcrawler.handlers.guarded import Guarded, shared_by_connections
+from urlcrawler.handlers.guarded import LEAST, Guarded, shared_by_connections
 from urlcrawler.handlers.http import HttpHandler
 from urlcrawler.handlers.protocol import MOST_HEADERS
 from urlcrawler.handlers.tls import CertificateRefused
@@ -36,6 +38,7 @@ from urlcrawler.handlers.tls import CertificateRefused
 _SESSIONS: WeakKeyDictionary[Crawler, aiohttp.ClientSession] = WeakKeyDictionary()
 _MOST_KNOWN = 65_536  # origins of which it is remembered that their answers are odd
 _LEGACY_SERVERS = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT, which has a name from Python 3.12 on
+_TOO_SHORT = "Not enough data"  # of chunks, in the words of aiohttp
 _REPEATABLE = ("GET", "HEAD")
 
 
@@ -68,7 +71,7 @@ class AiohttpHandler(Guarded, AiohttpDownloadHandler):
             ssl=self._ssl_context,
             local_addr=self._bind_address,
         )
-        return aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # a middleware does, which stops at DOWNLOAD_MAXSIZE
@@ -78,6 +81,10 @@ class AiohttpHandler(Guarded, AiohttpDownloadHandler):
             max_field_size=head,
             max_headers=MOST_HEADERS,
         )
+        # Private, and there is no other way: it would ask at once again, past all pauses, and the
+        # row would not know. `tests/crawl/test_whole_answers.py` counts.
+        session._retry_connection = False
+        return session
 
     async def download_request(self, request: Request) -> Response:
         """Return the answer to *request*.
@@ -87,14 +94,33 @@ class AiohttpHandler(Guarded, AiohttpDownloadHandler):
         """
         parts = urlparse_cached(request)
         origin = f"{parts.scheme}://{parts.netloc}"
+        meta, began = request.meta, monotonic()
+        timeout = meta.get("download_timeout")
         if origin not in self._odd or request.method not in _REPEATABLE:
             try:
                 return await super().download_request(request)
-            except (_OddAnswer, exceptions.ResponseDataLossError):
-                if request.method not in _REPEATABLE:
+            except (_OddAnswer, exceptions.ResponseDataLossError) as error:
+                if request.method not in _REPEATABLE or not _is_odd(error):
                     raise
                 self._odd[origin] = None
-        return await self._tolerant.download_request(request)
+        if timeout:
+            meta["download_timeout"] = max(LEAST, timeout - (monotonic() - began))
+        try:
+            return await self._tolerant.download_request(request)
+        finally:
+            if timeout:
+                meta["download_timeout"] = timeout
+
+    async def _read_response(self, response: _ClientResponse, request: Request) -> Response:
+        """Read the body, if there is one: what has none may say how long it would be."""
+        if response.status not in (204, 304) and request.method != "HEAD":
+            return await super()._read_response(response, request)
+        most = request.meta.get("download_maxsize")
+        request.meta["download_maxsize"] = 0
+        try:
+            return await super()._read_response(response, request)
+        finally:
+            request.meta["download_maxsize"] = most
 
     @cached_property
     def _tolerant(self) -> HttpHandler:
@@ -150,6 +176,16 @@ class AiohttpHandler(Guarded, AiohttpDownloadHandler):
         await super().close()
         if "_tolerant" in self.__dict__:
             await self._tolerant.close()
+
+
+def _is_odd(error: BaseException) -> bool:
+    """Return whether the parser has refused what came; not when it has ended too early."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, HttpProcessingError):
+            return not isinstance(cause, ContentLengthError) and _TOO_SHORT not in str(cause)
+        cause = cause.__cause__
+    return isinstance(error, _OddAnswer)
 
 
 def _tls_words(error: OSError) -> str:

@@ -3,7 +3,8 @@
 aiohttp has a place of its own for the resolver and for sockets. Its pool and its protocol are not
 meant to be subclassed, and there is no other place to see what comes on an idle connection, or that
 a body was cut off. Run the tests of `tests/crawl/` that take a `handler` after an update: they fail
-when `_get`, `_release`, `_conns`, `_factory`, `_payload`, `_buffer` or `_tail` go.
+when `_get`, `_release`, `_start_tls_connection`, `_conns`, `_factory`, `_payload`, `_buffer` or
+`_tail` go.
 """
 
 import asyncio
@@ -64,15 +65,16 @@ class Connector(aiohttp.TCPConnector):
 
     async def _get(self, key: Any, traces: Any) -> Any:
         """Return an idle connection that may be used, or None for a new one to be opened."""
-        idle = self._conns.get(key)
-        while idle and not idle[0][0].is_connected():
-            idle.popleft()
+        idle, now = self._conns.get(key), monotonic()
+        while idle and (not idle[0][0].is_connected() or now - idle[0][1] > KEPT):
+            idle.popleft()[0].close()  # else aiohttp would, and take the next one unseen
         if not idle:
             self._conns.pop(key, None)
             return None
         protocol, since = idle[0]
-        is_rested = monotonic() - since >= REST
-        if not is_rested or not self._trust.allows_reuse(key) or _is_readable(protocol):
+        if now - since < REST or not self._trust.allows_reuse(key):
+            return None
+        if protocol.should_close or _is_readable(protocol):
             return None
         connection = await super()._get(key, traces)
         if connection:
@@ -90,7 +92,7 @@ class Connector(aiohttp.TCPConnector):
         if protocol.is_connected() and not self._closed:
             self._idle.add(protocol)
             protocol.on_surplus = partial(self._distrust, key)
-            protocol.on_end = partial(self._ended, key, protocol)
+            protocol.on_end = partial(self._ended, key, protocol, monotonic())
             if not self._trust.allows_reuse(key):  # aiohttp's own time may be twice as long
                 self._loop.call_later(KEPT, self._expire, protocol)
 
@@ -102,10 +104,17 @@ class Connector(aiohttp.TCPConnector):
         protocol.on_surplus = protocol.on_end = None
         self._idle.discard(protocol)
 
-    def _ended(self, key: Any, protocol: Any) -> None:
-        """Take in that an idle connection was closed, by the server or for its age."""
+    def _ended(self, key: Any, protocol: Any, since: float) -> None:
+        """Take in that an idle connection was closed: for its age, or by the server before."""
         self._leave(protocol)
-        self._trust.note_silence(key)
+        if monotonic() - since >= KEPT:
+            self._trust.note_silence(key)
+
+    async def _start_tls_connection(self, underlying_transport: Any, *args: Any, **kw: Any) -> Any:
+        """Begin TLS behind a proxy, with a protocol of its own; the one before is heard no more."""
+        before = underlying_transport.get_protocol()
+        before.room.give_back(before)
+        return await super()._start_tls_connection(underlying_transport, *args, **kw)
 
     def _distrust(self, key: Any) -> None:
         self._trust.distrust(key, f"{'https' if key.is_ssl else 'http'}://{key.host}:{key.port}")
@@ -153,7 +162,14 @@ class Protocol(ResponseHandler):
             self.set_exception(HeadTooLarge(self._most_head, MOST_HEADERS))
 
     def feed_data(self, data: Any, size: int = 0) -> None:
-        """Take in a head; behind those of 1xx comes another one."""
+        """Take in a head; behind those of 1xx comes another one.
+
+        One may come in the same piece as the end of the answer before, with which the connection
+        has become idle.
+        """
+        if self.on_surplus:
+            self.on_surplus()
+            return
         code = data[0].code
         self._has_head = not 100 <= code < 200 or code == 101
         super().feed_data(data, size)
@@ -196,8 +212,7 @@ class Resolver(AbstractResolver):
         addresses = await found.complete
         if not addresses:
             raise OSError(None, f"no address of {host} is known")
-        if (host, port) in self._guard.proxies:
-            self._guard.proxies.update((address, port) for address in addresses)
+        self._guard.note_addresses(host, port, addresses)
         return [
             ResolveResult(
                 hostname=host,
@@ -239,7 +254,7 @@ def _open_socket(guard: GuardedResolver, address_info: Any) -> socket.socket:
         ValueError: it is no address, but something that a socket would look up.
     """
     family, type_, protocol, _, (address, port, *_) = address_info
-    if (address, port) not in guard.proxies and (kind := guard.refusal(address)):
+    if not guard.is_proxy(address, port) and (kind := guard.refusal(address)):
         raise PrivateAddress(address, address, kind)
     return socket.socket(family, type_, protocol)
 

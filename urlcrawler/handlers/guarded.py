@@ -13,7 +13,8 @@ from scrapy.http import Response
 from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.url import add_http_if_no_scheme
 
-from urlcrawler.addresses import AddressPolicy, allowed_addresses
+from urlcrawler.addresses import AddressPolicy, allowed_addresses, is_address
+from urlcrawler.exceptions import PrivateAddress
 from urlcrawler.handlers.lookup import GuardedResolver
 from urlcrawler.handlers.trust import Trust
 from urlcrawler.meta import SPENT
@@ -22,7 +23,7 @@ from urlcrawler.room import room_of
 
 logger = logging.getLogger(__name__)
 
-_LEAST = 0.05  # seconds; of nothing at all Scrapy would make its default
+LEAST = 0.05  # seconds; of nothing at all Scrapy would make its default
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -51,11 +52,13 @@ class Guarded(BaseDownloadHandler):
         host = urlparse_cached(request).hostname or ""
         if proxy := request.meta.get("proxy"):
             self._use(proxy, host)
+        elif self._policy.refuses_any:
+            self._refuse_proxies(host, request)
         meta, began = request.meta, monotonic()
         timeout, spent = meta.get("download_timeout"), meta.get(SPENT, 0.0)
         if timeout and meta.get("redirect_times"):
             # One time for the page, however many redirects lead to it.
-            meta["download_timeout"] = max(_LEAST, timeout - spent)
+            meta["download_timeout"] = max(LEAST, timeout - spent)
         try:
             handler: Any = super()
             return await handler.download_request(request)  # type: ignore[no-any-return]
@@ -74,11 +77,24 @@ class Guarded(BaseDownloadHandler):
         await handler.close()
         self._guard.end(self.crawler)
 
+    def _refuse_proxies(self, host: str, request: Request) -> None:
+        """Refuse a page on a proxy: that one may be connected to is no reason to visit it.
+
+        Raises:
+            PrivateAddress: it is one, and its address is none that is allowed.
+        """
+        parts = urlparse_cached(request)
+        if self._guard.is_proxy(host, parts.port or _PORTS.get(parts.scheme, 80)):
+            self._policy.check_literal(host)
+            if not is_address(host):
+                raise PrivateAddress(host, host, "the proxy of the crawl")
+
     def _use(self, proxy: str, host: str) -> None:
         """Allow the connection to *proxy*, and check what can be checked of the host behind it."""
         self._policy.check_literal(host)
         parts = urlsplit(add_http_if_no_scheme(proxy))
-        self._guard.proxies.add((parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 80)))
+        port = parts.port or _PORTS.get(parts.scheme, 80)
+        self._guard.add_proxy(self.crawler, parts.hostname or "", port)
         if self._policy.refuses_any and not self._has_warned:
             self._has_warned = True
             logger.warning(

@@ -31,14 +31,14 @@ class GuardedResolver:
 
     Attributes:
         refusals: why a host could not be resolved, by name.
-        proxies: host and port of proxies, which the user has chosen, wherever they are.
     """
 
     def __init__(self, resolver: Any) -> None:
         self._resolver = resolver
         self._policies: dict[Crawler, AddressPolicy] = {}
         self.refusals = LocalCache[str, PrivateAddress](_MOST_REFUSALS)
-        self.proxies: set[tuple[str, int]] = set()
+        # Host and port of those that users have chosen, wherever they are.
+        self._proxies: dict[Crawler, set[tuple[str, int]]] = {}
 
     @classmethod
     def install(cls, reactor: Any) -> "GuardedResolver":
@@ -57,6 +57,21 @@ class GuardedResolver:
     def end(self, crawler: Crawler) -> None:
         """Take in that *crawler* opens no more connections."""
         self._policies.pop(crawler, None)
+        self._proxies.pop(crawler, None)
+
+    def add_proxy(self, crawler: Crawler, host: str, port: int) -> None:
+        """Note a proxy that *crawler* uses."""
+        self._proxies.setdefault(crawler, set()).add((host, port))
+
+    def is_proxy(self, host: str, port: int) -> bool:
+        """Return whether somebody has chosen to connect there."""
+        return any((host, port) in proxies for proxies in self._proxies.values())
+
+    def note_addresses(self, host: str, port: int, addresses: list[str]) -> None:
+        """Note what a name was found to be: the addresses of a proxy are the proxy too."""
+        for proxies in self._proxies.values():
+            if (host, port) in proxies:
+                proxies.update((address, port) for address in addresses)
 
     def refusal(self, address: str) -> str | None:
         """Return what kind of address it is when it is refused, None when it is not.
@@ -77,7 +92,7 @@ class GuardedResolver:
     ) -> Any:
         """Tell *resolutionReceiver* the addresses of *hostName* that may be connected to."""
         receiver: Any = resolutionReceiver
-        if (hostName, portNumber) not in self.proxies:
+        if not self.is_proxy(hostName, portNumber):
             receiver = _Filter(receiver, hostName, self)
         return self._resolver.resolveHostName(receiver, hostName, portNumber, *args, **kwargs)
 

@@ -78,8 +78,9 @@ class ConnectionPool(HTTPConnectionPool):
         super()._putConnection(key, connection)  # type: ignore[no-untyped-call]
 
     def _removeConnection(self, key: Any, connection: Any) -> None:  # noqa: N802
-        """Close a connection that has been idle for KEPT seconds."""
-        self._trust.note_silence(key)
+        """Close a connection that has been idle for KEPT seconds, if the server has not before."""
+        if connection.state == "QUIESCENT":
+            self._trust.note_silence(key)
         self._close(key, connection)
 
     def _close(self, key: Any, connection: Any) -> None:

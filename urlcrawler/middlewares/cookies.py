@@ -45,5 +45,7 @@ def _tidy(jar: CookieJar, host: str) -> None:
         places = [(path, name) for path, names in domains[domain].items() for name in names]
         for path, name in places[: max(0, len(places) - MOST_OF_A_DOMAIN)]:
             jar.clear(domain, path, name)
+            if not domains[domain][path]:  # each would be looked at for every request
+                del domains[domain][path]
     while len(domains) > MOST_DOMAINS:
         jar.clear(next(iter(domains)))
