@@ -1,6 +1,7 @@
 """A table as a pandas DataFrame, with the types that its columns have."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,9 @@ def read_results(path: str | Path, *, formulas: bool = False) -> pd.DataFrame:
         raise ValueError(f"{path}: cannot read {path.suffix!r}, only .csv, .jsonl and .jl")
     for name in OWN_COLUMNS:
         if name in table:
-            table[name] = _typed(name, table[name])
+            # A field may have the name of a column of ours, and be of another type.
+            with suppress(ValueError, TypeError):
+                table[name] = _typed(name, table[name])
     return table
 
 

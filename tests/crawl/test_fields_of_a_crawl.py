@@ -1,6 +1,7 @@
 """Fields of a fields file, in the table of a crawl."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,6 +149,31 @@ def test_json_ld_of_some_types_is_kept_on_request(crawl: Callable[..., Crawl]) -
     assert some["json_ld"] == json.loads(things)[:2]
     assert none["json_ld"] is None
     assert "argument `json_ld`: names nothing" in wrong.log
+
+
+def test_rules_that_take_for_ever_on_a_page_cost_that_page(
+    crawl: Callable[..., Crawl], tmp_path: Path
+) -> None:
+    """Small ones too; the others have their rows meanwhile, and at the end all have."""
+    (tmp_path / "fields.yaml").write_text("x: 'p ~ p'\ny: h1\n")
+    slow = b"<h1>Slow</h1>" + b"<p>" * 13_000
+
+    def answer(request: Request, number: int) -> Response:
+        is_slow = int(request.path[1:]) % 3 == 0
+        return Response(slow if is_slow else b"<h1>A</h1><p>1</p><p>2</p>" * 100)
+
+    with site_of(Server(answer).routes) as site:
+        lines = [f"http://127.0.0.1:{site.port}/{n}" for n in range(20)]
+        extensions = json.dumps({"saboteurs.WatchesTheLoop": 0})
+        words = ("-a", "fields=fields.yaml", "-s", "PARSE_TIMEOUT=1", "-s")
+        crawled = crawl(lines, *words, f"EXTENSIONS={extensions}")
+    assert [row["error"] for row in crawled.rows] == [
+        "too-complex" if n % 3 == 0 else "" for n in range(20)
+    ]
+    assert {row["x"] for row in crawled.rows} == {"", "2"}
+    blocked = re.search(r"the loop was blocked for ([\d.]+) s", crawled.log)
+    assert blocked
+    assert float(blocked[1]) < 0.5
 
 
 def test_the_table_is_read_with_its_types(crawl: Callable[..., Crawl], site: SiteProcess) -> None:

@@ -135,6 +135,9 @@ def test_a_price_fills_two_columns(tmp_path: Path) -> None:
     assert found(tmp_path, "x: {css: .no, type: price, default: 0}").values == {
         "x": 0, "x_currency": None,
     }  # fmt: skip
+    assert found(tmp_path, "x: {css: .no, type: price, many: true, default: [5]}").values == {
+        "x": [5], "x_currency": [None],
+    }  # fmt: skip
 
 
 def test_what_is_missing_and_what_cannot_be_read_is_said(tmp_path: Path) -> None:
@@ -201,6 +204,36 @@ def test_regular_expressions_that_never_end_are_given_up(tmp_path: Path) -> None
     got = found(tmp_path, fields, page("<p>" + "a" * 5000 + "!"))
     assert monotonic() - began < 1.5  # a quarter on a machine of one's own
     assert set(got.unread.values()) == {"the regular expressions take too long"}
+
+
+ODD = {
+    "x: {css: h1, type: price, decimal: ','}": '<h1>Art. 1,2,3: 5 €</h1>',
+    "x: {css: h1, type: float, decimal: '.'}": "<h1>03.04.2026</h1>",
+    "x: {css: h1, type: float, default: 0}": "<h1>1.234</h1>",
+    "x: {jmespath: 'length([0].name)'}": '<script type="application/ld+json">{"n": 5}</script>',
+    "x: {xpath: \"//h1[re:test(., '(')]\"}": "<h1>x</h1>",
+    "x: {jmespath: '[0]', type: float}": '<script type="application/ld+json">{"price": 5}</script>',
+    "x: {jmespath: '[0].n', type: float}": (
+        f'<script type="application/ld+json">{{"n": {"9" * 400}}}</script>'
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "body"), ODD.items(), ids=lambda text: text[:40])
+def test_what_cannot_be_read_costs_one_cell(tmp_path: Path, field: str, body: str) -> None:
+    """It stays empty, `missing` says why, and the other fields have their values."""
+    got = found(tmp_path, f"{field}\ny: .y", page(f"{body}<p class=y>Y</p>"))
+    assert got.values["x"] is None
+    assert got.values["y"] == "Y"
+    assert set(got.unread) == {"x"}
+
+
+def test_a_rule_that_finds_only_blanks_leaves_it_to_the_next(tmp_path: Path) -> None:
+    """An empty element is no value."""
+    body = '<meta name="price" content="5"><b class="price"> </b><b class="price">7</b>'
+    fields = "x: {rules: [{css: .none}, {css: 'b.price:first-of-type'}, {meta: price}], type: int}"
+    assert found(tmp_path, fields, page(body)).values == {"x": 5}
+    assert found(tmp_path, "x: {css: .price, type: int}", page(body)).values == {"x": 7}
 
 
 def test_the_same_page_gives_the_same_values(tmp_path: Path) -> None:

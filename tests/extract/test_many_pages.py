@@ -167,7 +167,7 @@ def fields_of(shape: str, folder: Path) -> Fields:
         f"date: {{{one.format('date')}, type: date}}",
         f"new: {{{one.format('new')}, type: bool}}",
         f"tags: {{{many}, many: true}}",
-        f"absent: {{{one.format('absent')}, default: 0}}",
+        f"absent: {{{one.format('absent')}, default: none}}",
     ]
     path = folder / "fields.yaml"
     path.write_text("\n".join(lines), encoding="utf-8")
@@ -192,7 +192,7 @@ def test_three_hundred_pages_have_the_values_of_the_table(tmp_path: Path, shape:
             "date": product.day,
             "new": product.is_new,
             "tags": list(product.tags),
-            "absent": 0,
+            "absent": "none",
         }
         assert list(found) == list(expected)
         wrong += [

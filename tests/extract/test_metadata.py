@@ -128,6 +128,11 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         '<script type="Application/LD+JSON; charset=utf-8">{"a": 1}</script>',
         {"json_ld": [{"a": 1}]},
     ),
+    "JSON-LD that no file could hold": (
+        ld('{"a": NaN, "b": 1e999, "c": [-Infinity]}'),
+        {"json_ld": [{"a": None, "b": None, "c": [None]}]},
+    ),
+    "deep JSON-LD": (ld("[" * 700 + "]" * 700), {}),
     "other scripts": ('<script type="application/json">{"a": 1}</script>', {}),
     "endless JSON-LD": (ld("[" * 100_000), {}),
     "words": (

@@ -1,27 +1,32 @@
-"""Finds out in a process of its own whether a page can be parsed: one that may be lost."""
+"""Finds out in a process of its own whether a page can be read: one that may be lost."""
 
 import asyncio
+import json
 import struct
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
 from typing import Any
 
 # It ends itself when a page takes too long, whatever has become of the crawl by then: the alarm
-# needs no Python to run, and libxml2 lets nothing else through. Scrapy's selectors call the parser
-# in the same way. Given as a text, as a package inside of an egg has no file that could be run.
+# needs no Python to run, and libxml2 lets nothing else through. Given as a text, as a package in an
+# egg has no file that could be run.
 _PROGRAM = """
-import signal, struct, sys
-from lxml import etree
+import json, signal, struct, sys
+recipe = json.loads(sys.argv[2])
+sys.path[:] = recipe["sys.path"]
+from scrapy.http import HtmlResponse, XmlResponse
+from urlcrawler.extract.extraction import extractor_of
 
-order = struct.Struct(">Q?")
+extract, order = extractor_of(recipe), struct.Struct(">Q?")
 while head := sys.stdin.buffer.read(order.size):
     size, is_xml = order.unpack(head)
     page = sys.stdin.buffer.read(size)
-    make = etree.XMLParser if is_xml else etree.HTMLParser
+    kind = XmlResponse if is_xml else HtmlResponse
     signal.setitimer(signal.ITIMER_REAL, float(sys.argv[1]))
     try:
-        etree.fromstring(page, parser=make(recover=True, encoding="utf8", huge_tree=True))
-    except etree.XMLSyntaxError:
+        extract(kind("http://page.test/", body=page, encoding="utf-8"))
+    except Exception:
         pass
     signal.setitimer(signal.ITIMER_REAL, 0)
     sys.stdout.buffer.write(b".")
@@ -30,17 +35,19 @@ while head := sys.stdin.buffer.read(order.size):
 
 
 class Canary:
-    """Parses pages before anybody does who would be missed."""
+    """Extracts pages before anybody does who would be missed."""
 
-    def __init__(self, timeout: float) -> None:
-        """Give a page *timeout* seconds."""
+    def __init__(self, timeout: float, recipe: Mapping[str, Any]) -> None:
+        """Give a page *timeout* seconds, and do with it what `extractor_of(recipe)` does."""
         self._timeout = timeout
+        self._recipe = {**recipe, "sys.path": sys.path}
         self._process: Process | None = None
 
     async def survives(self, page: bytes, *, is_xml: bool) -> bool:
-        """Return whether *page*, in UTF-8, was parsed in time. One page at a time."""
+        """Return whether *page*, in UTF-8, was extracted in time. One page at a time."""
         if self._process is None or self._process.returncode is not None:
-            command = (sys.executable, "-P", "-c", _PROGRAM, str(self._timeout))
+            words = (str(self._timeout), json.dumps(self._recipe))
+            command = (sys.executable, "-P", "-c", _PROGRAM, *words)
             self._process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
         process: Any = self._process
         try:

@@ -2,6 +2,8 @@
 
 import codecs
 import json
+import math
+import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -11,6 +13,7 @@ from scrapy.http import HtmlResponse, JsonResponse, Response, TextResponse, XmlR
 from scrapy.selector import Selector
 from scrapy.utils.response import get_base_url
 
+XPATH_NAMESPACES = {"re": "http://exslt.org/regular-expressions"}
 _BLANKS = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # ASCII that str.strip() takes away
 MOST_JSON_LD = 1_000_000  # characters; blocks beyond it are left out
 _NAMES = ("property", "name", "itemprop", "http-equiv")
@@ -104,7 +107,7 @@ class Document:
         """What a JSON page says; of an HTML page its JSON-LD; None when there is no such thing."""
         if self.root is not None:
             return self.json_ld or None
-        if isinstance(self.response, JsonResponse) or self.text[:1] in ("{", "["):
+        if isinstance(self.response, JsonResponse) or self.text.lstrip()[:1] in ("{", "["):
             return parse_json(self.text)
         return None
 
@@ -190,12 +193,33 @@ def _parse_bytes(response: HtmlResponse) -> None:
         response._cached_selector = selector
 
 
+class OfThread(threading.local):
+    """A compiled XPath, one in each thread.
+
+    lxml locks one while it is evaluated, and a page in a thread may take for ever.
+    """
+
+    def __init__(self, expression: str) -> None:
+        self._compiled = etree.XPath(expression, namespaces=XPATH_NAMESPACES, smart_strings=False)
+
+    def __call__(self) -> Any:
+        """Return that of this thread."""
+        return self._compiled
+
+
 def parse_json(text: str) -> Any:
-    """Return what *text* says, None when it is no JSON."""
+    """Return what *text* says, None when it is no JSON; NaN and Infinity, which are none, too."""
     try:
-        return json.loads(text, strict=False)
+        value = json.loads(text, strict=False, parse_constant=lambda _: None, parse_float=_float)
+        _objects(value)  # as deep as it is
     except (ValueError, RecursionError):
         return None
+    return value
+
+
+def _float(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
 
 
 def _objects(value: Any) -> list[Any]:

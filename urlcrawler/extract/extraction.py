@@ -1,5 +1,6 @@
 """Everything that is taken out of a page: a Response in, values out, and nothing else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,7 +8,14 @@ from scrapy.http import Response
 
 from urlcrawler.extract.document import Document
 from urlcrawler.extract.fields import Fields, Found
+from urlcrawler.extract.fieldsfile import read_fields
 from urlcrawler.extract.metadata import metadata
+
+
+def extractor_of(recipe: Mapping[str, Any]) -> "Extractor":
+    """Return the extractor that another process has described as its `recipe`."""
+    fields = read_fields(recipe["path"]) if recipe["path"] else None
+    return Extractor(frozenset(recipe["groups"]), fields, frozenset(recipe["json_ld"]))
 
 
 @dataclass(slots=True)
@@ -24,13 +32,18 @@ class Extracted:
 
 
 class Extractor:
-    """Takes metadata and fields out of pages. The same page gives the same values."""
+    """Takes metadata and fields out of pages. The same page gives the same values.
+
+    Attributes:
+        recipe: what it was made of, as JSON can hold it.
+    """
 
     def __init__(
         self,
         groups: frozenset[str],
         fields: Fields | None = None,
         json_ld: frozenset[str] = frozenset(),
+        path: str | None = None,
     ) -> None:
         """Take what is wanted.
 
@@ -38,7 +51,9 @@ class Extractor:
             groups: of metadata, by name.
             fields: of the fields file.
             json_ld: types (`Product`) of the objects of JSON-LD; empty for all.
+            path: of the fields file, for another process that is to extract the same.
         """
+        self.recipe = {"groups": sorted(groups), "json_ld": sorted(json_ld), "path": path}
         self._groups = groups
         self._types = json_ld
         self.fields = fields or Fields(())

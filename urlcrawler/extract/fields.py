@@ -1,6 +1,7 @@
 """Fields: what the user wants to have of each page, and what becomes of it."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ import html_text
 from lxml import etree
 from w3lib.url import safe_url_string
 
-from urlcrawler.extract.document import Document
+from urlcrawler.extract.document import Document, OfThread
 from urlcrawler.extract.rules import Find
 from urlcrawler.extract.values import (
     UnreadableError,
@@ -24,7 +25,7 @@ from urlcrawler.extract.values import (
 CURRENCY = "_currency"  # behind the name of a price, in a column of its own
 _LONGEST_SHOWN = 60  # characters of a text that could not be read
 
-_string = etree.XPath("string()", smart_strings=False)
+_string = OfThread("string()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,12 @@ class Field:
     fields: tuple["Field", ...] = ()
 
     @property
+    def may_be_slow(self) -> bool:
+        """Whether it looks at pages with more than the class of an element."""
+        simple = all(getattr(rule.find, "is_simple", False) for rule in self.rules)
+        return not simple or bool(self.fields) or self.type in ("text", "date")
+
+    @property
     def names(self) -> list[str]:
         """Its name, and those of the fields inside of it."""
         inner = [f"{self.name}.{name}" for one in self.fields for name in one.names]
@@ -113,12 +120,14 @@ class Fields:
     """All fields of a fields file.
 
     Attributes:
+        may_be_slow: whether a small page can keep one of them busy for long.
         names: of the fields, and of those inside of objects (`reviews.stars`).
         columns: the columns that they fill, each with its type.
     """
 
     def __init__(self, fields: tuple[Field, ...]) -> None:
         self.fields = fields
+        self.may_be_slow = any(one.may_be_slow for one in fields)
         self.names = [name for one in fields for name in one.names]
         self.columns = {name: kind for one in fields for name, kind in one.columns.items()}
 
@@ -142,33 +151,37 @@ def _values(one: Field, document: Document, node: Any, found: Found, name: str) 
     matches: list[Any] = []
     try:
         for rule in one.rules:
-            if rule.is_for(document.host) and (matches := rule.find(document, node)):
-                break
-    except (UnreadableError, etree.XPathError) as error:
-        found.unread[name] = str(error)
+            if rule.is_for(document.host):
+                matches = [(match, _text(one, match)) for match in rule.find(document, node)]
+                matches = [(match, text) for match, text in matches if text not in ("", None)]
+                if matches:
+                    break
+    except Exception as error:  # a rule that raises on this page: one cell, and not the row
+        found.unread[name] = _why(error)
     found.matches[name] = found.matches.get(name, 0) + len(matches)
     values: list[Any] = []
-    for match in matches if one.many else matches[:1]:
-        if one.fields:
-            values.append(_object(one, document, match, found, name))
-            continue
-        text = match
+    for match, text in matches if one.many else matches[:1]:
         try:
-            text = _text(one, match)
-            value = _CONVERT[one.type](text, one, document) if text not in ("", None) else None
-        except UnreadableError as error:
-            found.unread[name] = f"{str(text)[:_LONGEST_SHOWN]!r} {error}"
-            continue
-        if value is not None:
-            values.append(value)
-    return _columns(one, values)
+            if one.fields:
+                values.append(_object(one, document, match, found, name))
+            else:
+                values.append(_CONVERT[one.type](text, one, document))
+        except Exception as error:
+            found.unread[name] = f"{str(text)[:_LONGEST_SHOWN]!r} {_why(error)}"
+    return _columns(one, values, is_absent=not matches and name not in found.unread)
 
 
-def _columns(one: Field, values: list[Any]) -> dict[str, Any]:
-    if one.many:
-        values = values or ([] if one.default is None else one.default)
-    else:
-        values = values[:1] or [one.default]
+def _why(error: Exception) -> str:
+    """Return the reason of a cell that stays empty; of what is no text of ours with its class."""
+    if isinstance(error, UnreadableError):
+        return str(error)
+    return " ".join(f"({type(error).__name__}: {error})".split())[:200]
+
+
+def _columns(one: Field, values: list[Any], *, is_absent: bool) -> dict[str, Any]:
+    default = one.default if is_absent else None  # what cannot be read stays empty
+    absent = ([] if default is None else default) if one.many else [default]
+    values = (values if one.many else values[:1]) or absent
     if one.type == "price" and not one.fields:
         amounts = [value[0] if isinstance(value, tuple) else value for value in values]
         currencies = [value[1] if isinstance(value, tuple) else None for value in values]
@@ -189,12 +202,16 @@ def _object(
 
 def _text(one: Field, match: Any) -> Any:
     """Return the text of a match; numbers and the like out of JSON stay what they are."""
+    if one.fields:
+        return match
     if isinstance(match, etree._Element):
         if one.type in ("html", "text"):
             source = etree.tostring(match, encoding="unicode", method="html", with_tail=False)
             return source if one.type == "html" else html_text.extract_text(source)
-        match = _string(match)
+        match = _string()(match)
     if isinstance(match, dict | list):
+        if one.type != "str":
+            raise UnreadableError("is an object, or a list")
         return json.dumps(match, ensure_ascii=False)
     if isinstance(match, str) and one.strip and one.type not in ("html", "text"):
         return " ".join(match.split())
@@ -219,8 +236,21 @@ def _as_int(value: Any, one: Field, document: Document) -> int:
 
 
 def _as_float(value: Any, one: Field, document: Document) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else number(str(value), one.decimal)
+    return _finite(value) if _is_number(value) else number(str(value), one.decimal)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _finite(value: Any) -> float:
+    try:
+        finite = float(value)
+    except OverflowError:
+        finite = math.inf
+    if not math.isfinite(finite):
+        raise UnreadableError("is no number that fits")
+    return finite
 
 
 def _as_bool(value: Any, one: Field, document: Document) -> bool:
@@ -228,8 +258,8 @@ def _as_bool(value: Any, one: Field, document: Document) -> bool:
 
 
 def _as_price(value: Any, one: Field, document: Document) -> tuple[float, str | None]:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value), None
+    if _is_number(value):
+        return _finite(value), None
     return price(str(value), one.decimal)
 
 

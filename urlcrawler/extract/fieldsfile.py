@@ -34,6 +34,12 @@ _OPTIONS = (
     "type", "many", "default", "required", "strip", "max_length", "decimal", "order", "fields",
 )  # fmt: skip
 _RULE = (*KINDS, "hosts")
+_DEFAULTS: dict[str, tuple[type, ...]] = {
+    "int": (int,), "float": (int, float), "price": (int, float), "bool": (bool,),
+}  # fmt: skip
+_DEFAULT_WORDS = {
+    "int": "a whole number", "float": "a number", "price": "a number", "bool": "true or false",
+}  # fmt: skip
 _WORDS = {bool: "true or false", int: "a whole number above 0", str: "text"}
 
 
@@ -185,7 +191,7 @@ class _Reader:
             if name in content:
                 options[name] = self._one_of(full, content, name, choices, line)
         if "default" in content:
-            options["default"] = content["default"]
+            options["default"] = self._default(full, content, options, line)
             if content.get("required") is True:
                 self._note(
                     _line(content, "default", line), full, "is required, so it can have no default"
@@ -194,6 +200,24 @@ class _Reader:
             at = _line(content, "type", line)
             self._note(at, full, "type date needs dateparser. Type pip install dateparser")
         return options
+
+    def _default(self, full: str, content: CommentedMap, options: dict[str, Any], line: int) -> Any:
+        """Return the default, which must be what the column has otherwise."""
+        value, kind = content["default"], options.get("type") or "str"
+        several = value if isinstance(value, list) else [value]
+        fits = isinstance(value, list) == bool(options.get("many")) or value is None
+        if "fields" not in content:
+            wanted = _DEFAULTS.get(kind, (str,))
+            fits = fits and all(
+                one is None
+                or (isinstance(one, wanted) and (kind == "bool") == isinstance(one, bool))
+                for one in several
+            )
+        if not fits:
+            words = "a list" if options.get("many") else _DEFAULT_WORDS.get(kind, "text")
+            at = _line(content, "default", line)
+            self._note(at, full, f"`default` must be {words}, as the field is, not {value!r}")
+        return list(value) if isinstance(value, list) else value
 
     def _typed(self, full: str, content: CommentedMap, name: str, kind: type, line: int) -> Any:
         value = content[name]

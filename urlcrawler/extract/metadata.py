@@ -7,10 +7,9 @@ from typing import Any
 from urllib.parse import urljoin
 
 import lxml.html
-from lxml import etree
 from scrapy.http import XmlResponse
 
-from urlcrawler.extract.document import Document
+from urlcrawler.extract.document import Document, OfThread
 
 LONGEST = 1000  # characters of a text; megabytes of it are somebody's joke
 MOST_LINKS = 200
@@ -42,7 +41,7 @@ _AUTHOR = ("author", "article:author", "dc.creator", "parsely-author", "sailthru
 _IDEOGRAPHS = re.compile(
     "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]"
 )
-_texts = etree.XPath("descendant::text()", smart_strings=False)  # ten times as fast as itertext()
+_texts = OfThread("descendant::text()")  # ten times as fast as itertext()
 _NO_TEXT = ("script", "style", "noscript", "template", "head", "title", "svg", "iframe")
 
 
@@ -124,8 +123,8 @@ def _words(document: Document) -> dict[str, Any]:
     body = _first(document, "body")
     if body is None:
         return {}
-    hidden = [part for tag in body.iter(*_NO_TEXT) if not _is_inside(tag) for part in _texts(tag)]
-    return {"words": _count(" ".join(_texts(body))) - _count(" ".join(hidden))}
+    hidden = [part for tag in body.iter(*_NO_TEXT) if not _is_inside(tag) for part in _texts()(tag)]
+    return {"words": _count(" ".join(_texts()(body))) - _count(" ".join(hidden))}
 
 
 def _is_inside(tag: Any) -> bool:

@@ -7,11 +7,11 @@ process. There is one such thread at most, as good as always: from then on a can
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext, suppress
 from queue import SimpleQueue
 from threading import Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from scrapy.http import HtmlResponse, Response, TextResponse, XmlResponse
 
@@ -19,6 +19,8 @@ from urlcrawler.extract.canary import Canary
 
 T = TypeVar("T")
 
+# bytes; rules like `p ~ p` take the third power of the size of a page
+SMALL_FOR_RULES = 2048
 SMALL = 65_536  # bytes; the worst page of that size takes a quarter of a second
 MOST_TAGS = 500_000  # or what may be one; each takes 200 bytes of memory
 MOST_STUCK = 4  # threads, after which no large page is parsed until one of them comes back
@@ -32,13 +34,21 @@ class TooComplexError(Exception):
 class Parser:
     """Parses large pages in threads of its own, which are started when they are needed."""
 
-    def __init__(self, timeout: float) -> None:
-        """Give up a page after *timeout* seconds."""
+    def __init__(
+        self, timeout: float, recipe: Mapping[str, Any], *, may_be_slow: bool = False
+    ) -> None:
+        """Give up a page after *timeout* seconds.
+
+        Args:
+            recipe: of what is done with pages, see `canary.Canary`.
+            may_be_slow: whether small pages can take that long too.
+        """
         self._timeout = timeout
+        self._small = SMALL_FOR_RULES if may_be_slow else SMALL
         self._jobs: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._threads = 0
         self._stuck = 0
-        self._canary = Canary(timeout)
+        self._canary = Canary(timeout, recipe)
         self._parsing = asyncio.Lock()  # one at a time; more would only want more memory
         self._giant = asyncio.Lock()
 
@@ -56,7 +66,7 @@ class Parser:
             return
         try:
             async with self._giant if len(response.body) > GIANT else nullcontext():
-                is_small = len(response.body) <= SMALL
+                is_small = len(response.body) <= self._small
                 yield read(response) if is_small else await self._parse(response, read)
         finally:
             # A response and its selector hold each other. Python would find that out after so many

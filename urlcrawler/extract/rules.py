@@ -8,17 +8,16 @@ from typing import Any
 import jmespath
 import regex
 from cssselect import SelectorError
-from jmespath.exceptions import JMESPathError
+from jmespath.exceptions import JMESPathError, JMESPathTypeError
 from lxml import etree
 from parsel.csstranslator import HTMLTranslator
 from scrapy.http import HtmlResponse
 
-from urlcrawler.extract.document import Document
+from urlcrawler.extract.document import Document, OfThread
 from urlcrawler.extract.metadata import GROUPS, metadata
 from urlcrawler.extract.values import UnreadableError
 
 REGEX_SECONDS = 0.25  # for all regular expressions of a page together: some never come to an end
-_NAMESPACES = {"re": "http://exslt.org/regular-expressions"}
 
 # The selectors that most fields have: .price, span.price::text, .photo::attr(src)
 _SIMPLE = re.compile(
@@ -26,7 +25,7 @@ _SIMPLE = re.compile(
     r"(?:::attr\((?P<attribute>[\w-]+)\)|(?P<text>::text))?",
     re.IGNORECASE | re.ASCII,
 )
-_own_texts = etree.XPath("text()", smart_strings=False)
+_own_texts = OfThread("text()")
 
 # Finds what a rule asks for in a page, or below a node of it: elements, texts, values of JSON.
 Find = Callable[[Document, Any], list[Any]]
@@ -64,8 +63,9 @@ def _with_class(
         if attribute:
             values = [element.get(attribute) for element in found]
             return [value for value in values if value is not None]
-        return [part for element in found for part in _own_texts(element)] if text else found
+        return [part for element in found for part in _own_texts()(element)] if text else found
 
+    find_simple.is_simple = True  # type: ignore[attr-defined]
     return find_simple
 
 
@@ -76,8 +76,8 @@ def xpath(expression: str) -> Find:
         RuleError: it is no XPath.
     """
     try:
-        compiled = etree.XPath(expression, namespaces=_NAMESPACES, smart_strings=False)
-        compiled(etree.fromstring("<html/>"))  # functions are looked up when they are called
+        compiled = OfThread(expression)
+        compiled()(etree.fromstring("<html/>"))  # functions are looked up when they are called
     except etree.XPathError as error:
         raise RuleError(f"is no XPath: {error}") from error
 
@@ -85,7 +85,7 @@ def xpath(expression: str) -> Find:
         place = document.root if node is None else node
         if place is None:
             return []
-        found = compiled(place)
+        found = compiled()(place)
         if isinstance(found, list):
             return found
         # string() and the like find something everywhere; nothing is "", nan and False.
@@ -112,6 +112,12 @@ def json_path(expression: str) -> Find:
             return [part for part in found if part is not None]
         return [] if found is None else [found]
 
+    try:
+        compiled.search(None)  # functions are looked up when they are called
+    except JMESPathTypeError:
+        pass  # of what is not there
+    except JMESPathError as error:
+        raise RuleError(f"is no JMESPath: {error}") from error
     return find
 
 

@@ -25,10 +25,26 @@ ORDERS = ("DMY", "MDY", "YMD")
 _FALSE = frozenset(("false", "no", "off", "0"))
 _MINUS = ("-", "\u2212")
 _GAP = "['\u2019 \u00a0\u2009\u202f]"  # between thousands, never before decimals
+_MARKS = ".,\u066b\u066c\uff0e\uff0c"  # of thousands and decimals; the last four not here
+# A number with nothing at its ends that may belong to it: 192.168.1.1, 1.5k and .5 are none.
 _NUMBER = re.compile(
-    rf"(?P<sign>[-+\u2212]?)\s*(?P<digits>\d{{1,3}}(?:{_GAP}\d{{3}})+(?!\d)(?:[.,]\d+)?|\d[\d.,]*)"
+    rf"(?<![0-9{_MARKS}])(?<![0-9][a-z])(?P<sign>[-+\u2212]?)[ \u00a0]{{0,3}}(?<!\d)"
+    rf"(?P<digits>[0-9]{{1,3}}(?:{_GAP}[0-9]{{3}})+(?![0-9])(?:[.,][0-9]+)?|[0-9][0-9.,]*)"
+    rf"(?!(?:[km]\b|mio|mill|mrd|bn\b)|[{_MARKS}]?[0-9]|[\u066b\u066c\uff0e\uff0c]"
+    rf"|e[-+]?[0-9]|\s?(?:k|mio|mill|million|mrd|bn)\b)",
+    re.IGNORECASE,
 )
-_AMBIGUOUS_DATE = re.compile(r"\D*(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})\b")
+_LONGEST_NUMBER = 200  # characters in which a number is looked for
+# 1,234 and 1,234,567 (and 12,34,567 in India), each with one mark.
+_THOUSANDS = re.compile(
+    r"[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}"
+)
+_AMBIGUOUS_DATE = re.compile(r"\D*(\d{1,2})[\s./-]+(\d{1,2})[\s./-]+(\d{4}|\d{2})\b")
+_SAY_ORDER = "is ambiguous: say `order: DMY` or `order: MDY`"
+_ONLY_NUMBERS = re.compile(r"[\d\s.,:/xX-]*")
+_NUMBERS_OF_A_DATE = re.compile(
+    r"\s*\d{1,4}([./-])\d{1,2}\1\d{1,4}(?:[T\s]+\d{1,2}:\d{2}(:\d{2})?)?\s*"
+)
 
 
 class UnreadableError(Exception):
@@ -44,32 +60,42 @@ def number(text: str, decimal: str | None = None) -> float:
     Raises:
         UnreadableError: there is none, or it can be read in two ways.
     """
-    found = _NUMBER.search(text)
-    if not found:
-        raise UnreadableError("is no number")
-    digits = re.sub(_GAP, "", found["digits"]).rstrip(".,")
+    sign, digits = _first(text)
     value = float(_with_point(digits, decimal))
     if math.isinf(value):
         raise UnreadableError("is no number that fits")
-    return -value if found["sign"] in _MINUS else value
+    return -value if sign in _MINUS else value
+
+
+def _first(text: str) -> tuple[str, str]:
+    """Return sign and digits of the first number, with its marks and without gaps."""
+    found = _NUMBER.search(text[:_LONGEST_NUMBER])
+    if not found:
+        raise UnreadableError("is no number")
+    if found.end() == _LONGEST_NUMBER:
+        raise UnreadableError("is no number that fits")
+    return found["sign"], re.sub(_GAP, "", found["digits"]).rstrip(".,")
 
 
 def _with_point(digits: str, decimal: str | None) -> str:
     """Return *digits* without marks of thousands, and with a point before decimals."""
-    if decimal:
-        thousands = "," if decimal == "." else "."
-        return digits.replace(thousands, "").replace(decimal, ".")
     marks = [mark for mark in digits if mark in ".,"]
     if not marks:
         return digits
-    if len(set(marks)) == 2:  # the last one is that of the decimals: 1,234.50
-        return _with_point(digits, marks[-1])
-    whole, _, rest = digits.rpartition(marks[0])
-    if len(marks) > 1:  # 1.234.567
-        return digits.replace(marks[0], "")
-    if len(rest) == 3 and len(whole) <= 3 and whole != "0":
-        raise UnreadableError("is ambiguous: say `decimal: ','` or `decimal: '.'`")
-    return f"{whole}.{rest}"
+    if decimal is None:
+        if len(set(marks)) == 2 and marks.count(marks[-1]) == 1:
+            decimal = marks[-1]  # the last one is that of the decimals: 1,234.50
+        elif len(marks) > 1:  # 1.234.567, or nothing that is a number
+            decimal = "," if marks[0] == "." else "."
+        elif _THOUSANDS.fullmatch(digits) and digits[0] != "0":
+            raise UnreadableError("is ambiguous: say `decimal: ','` or `decimal: '.'`")
+        else:
+            decimal = marks[0]
+    whole, _, rest = digits.partition(decimal)
+    has_marks = not whole.isdecimal()
+    if (has_marks and not _THOUSANDS.fullmatch(whole)) or not (rest.isdecimal() or not rest):
+        raise UnreadableError("is no number that can be read in one way")
+    return f"{re.sub('[.,]', '', whole)}.{rest or 0}"
 
 
 def whole_number(text: str, decimal: str | None = None) -> int:
@@ -78,13 +104,16 @@ def whole_number(text: str, decimal: str | None = None) -> int:
     Raises:
         UnreadableError: there is none.
     """
-    found = _NUMBER.search(text)
-    if found and re.fullmatch(r"\d{1,3}[.,]\d{3}", found["digits"]):
-        decimal = "," if "." in found["digits"] else "."
-    value = number(text, decimal)
-    if value != int(value):
+    sign, digits = _first(text)
+    if decimal is None and _THOUSANDS.fullmatch(digits) and digits[0] != "0":
+        whole, rest = re.sub("[.,]", "", digits), "0"
+    else:
+        whole, _, rest = _with_point(digits, decimal).partition(".")
+    if rest.strip("0"):
         raise UnreadableError("is no whole number")
-    return int(value)
+    if len(whole) > 300:
+        raise UnreadableError("is no number that fits")
+    return -int(whole) if sign in _MINUS else int(whole)
 
 
 def price(text: str, decimal: str | None = None) -> tuple[float, str | None]:
@@ -93,13 +122,15 @@ def price(text: str, decimal: str | None = None) -> tuple[float, str | None]:
     Raises:
         UnreadableError: there is no amount, or it can be read in two ways.
     """
-    found = Price.fromstring(text[:200])
-    amount = found.amount_text if found.amount_text and re.search(r"\d", text) else None
-    if amount is None:
+    numbers = list(_NUMBER.finditer(text[:_LONGEST_NUMBER]))
+    if len(numbers) > 1:
+        raise UnreadableError("names several numbers")
+    if not numbers:
         raise UnreadableError("is no price")
-    before = text[: text.find(amount)].rstrip()
-    value = number(amount, decimal)
-    return -value if before.endswith(_MINUS) else value, found.currency
+    before = text[: numbers[0].start()].rstrip()
+    value = number(text, decimal)
+    value = -value if before.endswith(_MINUS) else value
+    return value, Price.fromstring(text[:_LONGEST_NUMBER]).currency
 
 
 def boolean(text: str) -> bool:
@@ -121,17 +152,24 @@ def iso_date(text: str, order: str | None = None, language: str | None = None) -
     if len(text) > LONGEST_DATE:
         raise UnreadableError("is no date")
     for read in (_iso, _rfc):
+        if text.isdigit() and len(text) != 8:
+            break  # a time of Unix, of which Python reads some as dates of the middle ages
         try:
             return read(text)
         except (ValueError, TypeError):
             continue
     parts = _AMBIGUOUS_DATE.match(text)
-    if parts and not order and max(int(parts[1]), int(parts[3])) <= 12 and parts[1] != parts[3]:
-        raise UnreadableError("is ambiguous: say `order: DMY` or `order: MDY`")
-    found = _in_words(text, order or "DMY", language)
-    if found is None:
+    if parts and not order and max(int(parts[1]), int(parts[2])) <= 12 and parts[1] != parts[2]:
+        raise UnreadableError(_SAY_ORDER)
+    if _ONLY_NUMBERS.fullmatch(text):
+        found = _NUMBERS_OF_A_DATE.fullmatch(text)
+        two_digits = max(map(len, re.findall(r"\d+", text.split(":")[0])), default=0) < 4
+        if not found or (two_digits and not order):  # a time of Unix, a version, 26/03/04
+            raise UnreadableError("is no date" if not found else _SAY_ORDER)
+    day = _in_words(text, order or "DMY", language)
+    if day is None:
         raise UnreadableError("is no date")
-    return found
+    return day
 
 
 def _iso(text: str) -> str:

@@ -134,7 +134,9 @@ class UrlListSpider(Spider):
             spider.ledger = Ledger(len(spider.index))
             groups = frozenset(crawler.settings.getlist("METADATA"))
             types = names_in("json_ld", kwargs.get("json_ld"))
-            spider.extractor = Extractor(groups, open_fields(kwargs.get("fields")), types)
+            spider.extractor = Extractor(
+                groups, open_fields(kwargs.get("fields")), types, kwargs.get("fields")
+            )
             spider.table = Table(spider.index.columns, spider.extractor.fields.columns, groups)
             bind_feeds(crawler.settings, spider.table.columns)
             spider.tables = open_tables(crawler.settings, spider)
@@ -283,7 +285,9 @@ class UrlListSpider(Spider):
 
     @cached_property
     def _parser(self) -> Parser:
-        parser = Parser(self.settings.getfloat("PARSE_TIMEOUT"))
+        extractor = self.extractor
+        timeout = self.settings.getfloat("PARSE_TIMEOUT")
+        parser = Parser(timeout, extractor.recipe, may_be_slow=extractor.fields.may_be_slow)
         self.crawler.signals.connect(parser.close, signals.spider_closed, weak=False)
         return parser
 
