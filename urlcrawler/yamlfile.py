@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,14 @@ def read_yaml(path: str) -> Any:
     Raises:
         ListError: it cannot be read, or is no YAML.
     """
+    yaml = YAML(typ="rt")
     try:
         text = Path(path).expanduser().read_text(encoding="utf-8-sig")
         if _MAPS_AS_KEYS.search(text):
             raise ListError(f"{path}: is no YAML that can be read: `? ` begins a map as a key")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", YAMLWarning)  # anchors may be used twice
-            return YAML(typ="rt").load(text)
+            return yaml.load(text)
     except OSError as error:
         raise ListError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -39,3 +41,8 @@ def read_yaml(path: str) -> Any:
     except Exception as error:  # of maps as keys, dates without days and the like
         why = " ".join(str(error).split())
         raise ListError(f"{path}: is no YAML that can be read: {why}") from error
+    finally:
+        # What it has left half done would complain when it is thrown away.
+        for generator in getattr(yaml.constructor, "state_generators", ()):
+            with suppress(Exception):
+                generator.close()
