@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+MAX_DEPTH = 100  # levels of JSON; exporters and Python itself give up at a few hundred
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -44,3 +45,14 @@ def typed(cell: Any, kind: str) -> Any:
     except (ValueError, KeyError):
         return None
     return cell
+
+
+def depth(value: Any) -> int:
+    """Return how many levels of lists and objects *value* has."""
+    depth, level = 0, [value]
+    while level := [part for part in level if isinstance(part, list | dict)]:
+        depth += 1
+        level = [
+            inner for part in level for inner in (part.values() if isinstance(part, dict) else part)
+        ]
+    return depth

@@ -11,6 +11,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 
 from urlcrawler.exceptions import ListError
 
+# A host, or `*.` before it for every host below.
+HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:]+", re.IGNORECASE)
 # Keys of keys of keys take the library hours, and nobody means them.
 _MAPS_AS_KEYS = re.compile(r"(?:\?\s+){3}")
 

@@ -132,6 +132,9 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         ld('{"a": NaN, "b": 1e999, "c": [-Infinity]}'),
         {"json_ld": [{"a": None, "b": None, "c": [None]}]},
     ),
+    "deep objects of JSON-LD": (
+        ld('{"a":' * 600 + "1" + "}" * 600) + ld('{"b": 2}'), {"json_ld": [{"b": 2}]},
+    ),
     "deep JSON-LD": (ld("[" * 700 + "]" * 700), {}),
     "other scripts": ('<script type="application/json">{"a": 1}</script>', {}),
     "endless JSON-LD": (ld("[" * 100_000), {}),

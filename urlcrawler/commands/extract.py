@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from glob import glob
 from itertools import chain
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
-from scrapy.http import Headers, TextResponse
+from scrapy.http import Headers
 from scrapy.responsetypes import responsetypes
 
 from urlcrawler.cells import typed
 from urlcrawler.earlier import read_rows
 from urlcrawler.exceptions import OutputError, UrlcrawlerError
-from urlcrawler.extract.encoding import known_encoding
-from urlcrawler.extract.extraction import Extracted, Extractor
+from urlcrawler.extract.encoding import with_known_encoding
+from urlcrawler.extract.extraction import Extracted, Extractor, extractor_of
 from urlcrawler.extract.fieldsfile import read_fields
 from urlcrawler.items import BASE_COLUMNS, COLUMN_KINDS, Page
 from urlcrawler.ordering import put_in_order
@@ -75,7 +75,9 @@ class Command(ScrapyCommand):
         groups = frozenset(self.settings.getlist("METADATA"))
         try:
             files = _files([*opts.pages, *args])
-            extractor = _extractor(groups, opts.fields)
+            taken = frozenset(BASE_COLUMNS)
+            fields = read_fields(opts.fields, taken) if opts.fields else None
+            extractor = Extractor(groups, fields, path=opts.fields)
             last: dict[int, int] = {}  # number of the page that counts, by position
             columns: dict[str, None] = {}
             for number, page in enumerate(_all(files, pages.read_pages)):
@@ -88,7 +90,7 @@ class Command(ScrapyCommand):
                 if last[page.row["position"]] == number
             )
             formulas = self.settings.getbool("CSV_FORMULAS")
-            rows = _pages(kept, groups, opts.fields)
+            rows = _pages(kept, extractor.recipe)
             if opts.table:
                 others = read_rows(opts.table, formulas=formulas)
                 rows = chain(rows, _others(others, table, frozenset(last)))
@@ -113,18 +115,12 @@ def _all(files: list[Path], read: Any) -> "Iterator[KeptPage]":
         yield from read(path)
 
 
-def _extractor(groups: frozenset[str], fields: str | None) -> Extractor:
-    return Extractor(groups, read_fields(fields, frozenset(BASE_COLUMNS)) if fields else None)
-
-
-def _pages(
-    pages: "Iterator[KeptPage]", groups: frozenset[str], fields: str | None
-) -> Iterator[Page]:
+def _pages(pages: "Iterator[KeptPage]", recipe: Mapping[str, Any]) -> Iterator[Page]:
     """Yield what the pages say, in their order."""
     processes = os.cpu_count() or 1
     # Not by fork: libraries that were loaded here have threads.
     with ProcessPoolExecutor(
-        processes, get_context("spawn"), initializer=_begin, initargs=(groups, fields)
+        processes, get_context("spawn"), initializer=_begin, initargs=(recipe,)
     ) as pool:
         jobs: deque[tuple[list[KeptPage], Future[list[Extracted | None]]]] = deque()
 
@@ -161,8 +157,8 @@ def _others(rows: Iterator[dict[str, Any]], table: Table, kept: frozenset[int]) 
 _extractors: list[Extractor] = []  # of this process
 
 
-def _begin(groups: frozenset[str], fields: str | None) -> None:
-    _extractors.append(_extractor(groups, fields))
+def _begin(recipe: Mapping[str, Any]) -> None:
+    _extractors.append(extractor_of(recipe))
 
 
 def _extract(pages: "list[KeptPage]") -> list[Extracted | None]:
@@ -175,9 +171,7 @@ def _extracted(page: "KeptPage") -> Extracted:
         headers.appendlist(name, value)
     kind = responsetypes.from_args(headers=headers, url=page.url, body=page.body)
     response = kind(page.url, page.status, headers=headers, body=page.body)
-    if isinstance(response, TextResponse) and response.body:
-        response = response.replace(encoding=known_encoding(response))
-    return _extractors[0](response)
+    return _extractors[0](with_known_encoding(response))
 
 
 def _write(name: str, table: Table, pages: Iterator[Page], *, formulas: bool) -> int:

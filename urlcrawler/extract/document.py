@@ -13,6 +13,8 @@ from scrapy.http import HtmlResponse, JsonResponse, Response, TextResponse, XmlR
 from scrapy.selector import Selector
 from scrapy.utils.response import get_base_url
 
+from urlcrawler.cells import MAX_DEPTH, depth
+
 XPATH_NAMESPACES = {"re": "http://exslt.org/regular-expressions"}
 _BLANKS = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # ASCII that str.strip() takes away
 MOST_JSON_LD = 1_000_000  # characters; blocks beyond it are left out
@@ -124,7 +126,9 @@ class Document:
                 size += len(text)
                 if size > MOST_JSON_LD:
                     break
-                found += _objects(parse_json(text))
+                block = parse_json(text)
+                if depth(block) <= MAX_DEPTH:
+                    found += _objects(block)
         return found
 
     @lazy
@@ -210,11 +214,9 @@ class OfThread(threading.local):
 def parse_json(text: str) -> Any:
     """Return what *text* says, None when it is no JSON; NaN and Infinity, which are none, too."""
     try:
-        value = json.loads(text, strict=False, parse_constant=lambda _: None, parse_float=_float)
-        _objects(value)  # as deep as it is
+        return json.loads(text, strict=False, parse_constant=lambda _: None, parse_float=_float)
     except (ValueError, RecursionError):
         return None
-    return value
 
 
 def _float(text: str) -> float | None:

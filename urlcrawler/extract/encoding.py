@@ -2,7 +2,7 @@
 
 import codecs
 
-from scrapy.http import JsonResponse, TextResponse
+from scrapy.http import JsonResponse, Response, TextResponse
 from w3lib.encoding import html_body_declared_encoding
 
 # Python's names for the encodings of encoding.spec.whatwg.org ("Names and labels"), and for those
@@ -16,6 +16,15 @@ _NAMES = """
     shift_jis cp932 euc-kr cp949 tis-620
 """
 KNOWN = frozenset(codecs.lookup(name).name for name in _NAMES.split())
+
+
+def with_known_encoding(response: Response) -> Response:
+    """Return *response* as it is to be read: text with an encoding that can be."""
+    if isinstance(response, TextResponse) and response.body:
+        encoding = known_encoding(response)
+        if encoding != response.encoding:
+            return response.replace(encoding=encoding)
+    return response
 
 
 def known_encoding(response: TextResponse) -> str:

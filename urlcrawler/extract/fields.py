@@ -140,11 +140,6 @@ class Fields:
                 found.missing.append(one.name)
         return found
 
-    @property
-    def empty(self) -> dict[str, Any]:
-        """What a page has that could not be looked at."""
-        return dict.fromkeys(self.columns)
-
 
 def _values(one: Field, document: Document, node: Any, found: Found, name: str) -> dict[str, Any]:
     """Return the values of the columns of a field."""

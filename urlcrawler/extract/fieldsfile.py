@@ -4,7 +4,7 @@
       css: .price
       type: price
       required: true
-    author: meta author          # a text alone is a CSS selector: see README
+    author: .author              # a text alone is a CSS selector
     reviews:
       css: li.review
       many: true
@@ -15,7 +15,6 @@
 All of it is checked before the first request, and every mistake is said at once, with its line.
 """
 
-import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -27,9 +26,8 @@ from urlcrawler.exceptions import ListError
 from urlcrawler.extract.fields import TYPES, Field, Fields, Rule
 from urlcrawler.extract.rules import KINDS, RuleError
 from urlcrawler.extract.values import ORDERS
-from urlcrawler.yamlfile import read_yaml
+from urlcrawler.yamlfile import HOST, read_yaml
 
-_HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:]+", re.IGNORECASE)
 _OPTIONS = (
     "type", "many", "default", "required", "strip", "max_length", "decimal", "order", "fields",
 )  # fmt: skip
@@ -40,7 +38,7 @@ _DEFAULTS: dict[str, tuple[type, ...]] = {
 _DEFAULT_WORDS = {
     "int": "a whole number", "float": "a number", "price": "a number", "bool": "true or false",
 }  # fmt: skip
-_WORDS = {bool: "true or false", int: "a whole number above 0", str: "text"}
+_WORDS = {bool: "true or false", int: "a whole number above 0"}
 
 
 def read_fields(path: str, taken: frozenset[str] = frozenset()) -> Fields:
@@ -175,7 +173,7 @@ class _Reader:
         if not isinstance(names, list):
             names = [value]
         for name in names:
-            if not isinstance(name, str) or not _HOST.fullmatch(name):
+            if not isinstance(name, str) or not HOST.fullmatch(name):
                 at = _line(content, "hosts", line)
                 self._note(at, full, f"{name!r} is no host. Write it without http:// and path")
         return tuple(str(name).lower() for name in names)

@@ -20,10 +20,9 @@ from typing import Any
 from ruamel.yaml.comments import CommentedMap
 
 from urlcrawler.exceptions import ListError
-from urlcrawler.yamlfile import read_yaml
+from urlcrawler.yamlfile import HOST, read_yaml
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
-_HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:]+", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -71,7 +70,7 @@ class _Reader:
             return {}
         found: dict[str, dict[str, str]] = {}
         for host, line, parts in _items(content):
-            if not _HOST.fullmatch(host):
+            if not HOST.fullmatch(host):
                 self._note(line, f"{host!r} is no host. Write it without http:// and path")
             elif not isinstance(parts, CommentedMap):
                 self._note(line, f"{host}: needs `headers` or `cookies`")

@@ -6,13 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from urlcrawler.cells import MAX_DEPTH, depth
 from urlcrawler.exceptions import ListError
 from urlcrawler.inputs.records import Record
 from urlcrawler.inputs.sources import Source, skip_bom, text_of
 
 URL_COLUMNS = ("url", "link", "href", "uri", "address", "website")
 _MAX_COLUMNS = 2000
-_MAX_DEPTH = 100  # levels of JSON; exporters and Python itself give up at a few hundred
 
 
 class Reader(ABC):
@@ -150,20 +150,9 @@ def _object(line: bytes) -> dict[str, Any] | None:
         value = json.loads(text_of(line), parse_constant=_no_number, parse_float=_float)
     except (ValueError, RecursionError):
         return None
-    if line.count(b"[") + line.count(b"{") > _MAX_DEPTH and _depth(value) > _MAX_DEPTH:
+    if line.count(b"[") + line.count(b"{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
         return None
     return value if isinstance(value, dict) else None
-
-
-def _depth(value: Any) -> int:
-    """Return how many levels of lists and objects *value* has."""
-    depth, level = 0, [value]
-    while level := [part for part in level if isinstance(part, list | dict)]:
-        depth += 1
-        level = [
-            inner for part in level for inner in (part.values() if isinstance(part, dict) else part)
-        ]
-    return depth
 
 
 def _no_number(name: str) -> None:

@@ -1,9 +1,9 @@
 """Before anything reads the text of a page, its encoding is one that can be read."""
 
 from scrapy import Request
-from scrapy.http import Response, TextResponse
+from scrapy.http import Response
 
-from urlcrawler.extract.encoding import known_encoding
+from urlcrawler.extract.encoding import with_known_encoding
 
 
 class KnownEncoding:
@@ -11,8 +11,4 @@ class KnownEncoding:
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Return *response*, with another encoding if that is necessary."""
-        if isinstance(response, TextResponse) and response.body:
-            encoding = known_encoding(response)
-            if encoding != response.encoding:
-                return response.replace(encoding=encoding)
-        return response
+        return with_known_encoding(response)
