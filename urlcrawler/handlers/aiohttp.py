@@ -115,7 +115,7 @@ class AiohttpHandler(Guarded, AiohttpDownloadHandler):
         """Read the body, if there is one: what has none may say how long it would be."""
         if response.status not in (204, 304) and request.method != "HEAD":
             return await super()._read_response(response, request)
-        most = request.meta.get("download_maxsize")
+        most = request.meta.get("download_maxsize", self._default_maxsize)
         request.meta["download_maxsize"] = 0
         try:
             return await super()._read_response(response, request)
