@@ -153,10 +153,10 @@ def crawl_that_says(folder: Path, what: str, *words: str) -> Iterator[subprocess
 
 @contextmanager
 def crawl_under_way(
-    folder: Path, *words: str, rows: int = 1, table: str = "table.csv"
+    folder: Path, *words: str, rows: int = 1, table: str = "table.csv", spider: str = "urls"
 ) -> Iterator[subprocess.Popen[str]]:
     """A crawl of *folder*/urls.txt that has written so many rows to *table*, and goes on."""
-    command = [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls"]
+    command = [sys.executable, "-W", "error", "-m", "scrapy", "crawl", spider]
     with subprocess.Popen(
         [*command, "-a", "file=urls.txt", *words, "-s", RESOLVER],
         cwd=folder,

@@ -15,8 +15,18 @@ class PlainFile:
         failure: why nothing more can be written, or None.
     """
 
-    def __init__(self, opened: Callable[[], IO[bytes]], failed: Callable[[OSError], None]) -> None:
-        """Write to the file that *opened* returns; call *failed* once when that does not work."""
+    def __init__(
+        self,
+        opened: Callable[[], IO[bytes]],
+        failed: Callable[[OSError], None],
+        *,
+        at_once: bool = False,
+    ) -> None:
+        """Write to the file that *opened* returns; call *failed* once when that does not work.
+
+        *at_once* is without a buffer, in which a kill would find what was written.
+        """
+        self._at_once = at_once
         self.failure: OSError | None = None
         self._failed = failed
         self._file: IO[bytes] = io.BytesIO()
@@ -29,6 +39,8 @@ class PlainFile:
     def write(self, data: bytes) -> int:
         """Write *data*, or nothing."""
         self._try(self._file.write, data)
+        if self._at_once:
+            self._try(self._file.flush)
         return len(data)
 
     def flush(self) -> None:

@@ -1,7 +1,9 @@
 """The columns of a table, and a page as a row of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from scrapy.utils.misc import load_object
 
 from urlcrawler.cells import clean
 from urlcrawler.extract.metadata import GROUPS, METADATA_COLUMNS
@@ -11,6 +13,12 @@ from urlcrawler.outcomes import ERRORS, OUTCOMES
 
 class Row(dict[str, Any]):
     """A flat row of the table. A class of its own, so that a feed can tell it from other items."""
+
+
+def takes_rows(options: Mapping[str, Any]) -> bool:
+    """Return whether a feed with these options is for rows, and not for items of other classes."""
+    classes = [load_object(kind) for kind in options.get("item_classes") or ()]
+    return not classes or any(issubclass(Row, kind) for kind in classes)
 
 
 class Table:
@@ -50,12 +58,17 @@ class Table:
         """Return *page* as a flat row that has every column, in order.
 
         Raises:
-            ValueError: code of a spider has set an outcome or error that does not exist.
+            ValueError: code of a spider has set an outcome, an error or a field that does not
+                exist.
         """
         if page.outcome not in OUTCOMES:
             raise ValueError(f"outcome {page.outcome!r} is none of: {', '.join(OUTCOMES)}")
         if page.error is not None and page.error not in ERRORS:
             raise ValueError(f"error {page.error!r} is none of: {', '.join(ERRORS)}")
+        if unknown := page.fields.keys() - set(self._fields):
+            raise ValueError(
+                f"{min(unknown)!r} in page.fields is no column. Name it in `columns` of the spider"
+            )
         row = Row({name: clean(getattr(page, name)) for name in self._own})
         for name in self._fields:
             row[name] = clean(page.fields.get(name))

@@ -23,7 +23,7 @@ from urlcrawler.inputs.index import Resolved
 from urlcrawler.inputs.records import Record
 from urlcrawler.inputs.urls import origin_of
 from urlcrawler.items import Page
-from urlcrawler.meta import BACK_TO, IS_LAST_ROUND, LAST_ROUND, NOT_BEFORE
+from urlcrawler.meta import BACK_TO, IS_LAST_ROUND, LAST_ROUND, NOT_BEFORE, RECORD
 from urlcrawler.writeoff import WriteOff
 
 logger = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ class ListScheduler(BaseScheduler):
             return False
         not_before = request.meta.pop(NOT_BEFORE, 0.0)
         name = request.meta.pop(BACK_TO, None)
-        record = request.meta.get("record")
+        record = request.meta.get(RECORD)
         if request.meta.pop(LAST_ROUND, False) and isinstance(record, Record):
             error, _, status = request.meta["failure"]
             attempts = request.meta["retry_times"]
@@ -159,7 +159,7 @@ class ListScheduler(BaseScheduler):
     @staticmethod
     def _note(request: Request, what: Callable[[int], None]) -> None:
         """Tell the ledger what happens to the record that *request* is for, if it is for one."""
-        record = request.meta.get("record")
+        record = request.meta.get(RECORD)
         if isinstance(record, Record):
             what(record.position)
 

@@ -15,9 +15,11 @@ from scrapy.extensions.feedexport import FileFeedStorage, StdoutFeedStorage
 from scrapy.utils.asyncio import create_looping_call
 
 from urlcrawler.exceptions import OutputError
+from urlcrawler.itemfile import goes_on, open_items
 from urlcrawler.ordering import put_in_order
 from urlcrawler.plainfile import PlainFile
 from urlcrawler.retries import RetriedTable
+from urlcrawler.stopping import stop
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +30,15 @@ class TableStorage(FileFeedStorage):
     Other files are written as Scrapy writes them, until one of them takes no more.
     """
 
+    def __init__(self, uri: str, *, feed_options: dict[str, Any] | None = None) -> None:
+        super().__init__(uri, feed_options=feed_options)
+        self._options = feed_options or {}
+
     def open(self, spider: Spider) -> IO[bytes]:
         """Return the table at the path of the feed, or a plain file."""
         table = getattr(spider, "tables", {}).get(Path(self.path).resolve())
+        if table is None and goes_on(self._options):
+            return _plain(lambda _: open_items(Path(self.path)), self.path, spider, at_once=True)
         if table is None:
             return _plain(super().open, self.path, spider)
         self._ledger = spider.ledger  # type: ignore[attr-defined]
@@ -50,7 +58,7 @@ class TableStorage(FileFeedStorage):
         """Stop the crawl; what the table could not keep never counted."""
         for position in lost:
             self._ledger.taken_back(position, table)
-        _stop(spider)
+        stop(spider.crawler, "output_failed")
 
     async def _finish(self, table: RetriedTable) -> None:
         self._sync.stop()
@@ -132,24 +140,20 @@ async def _aside(work: Callable[[], None]) -> None:
     await done
 
 
-def _plain(opened: Callable[[Spider], IO[bytes]], name: str, spider: Spider) -> IO[bytes]:
+def _plain(
+    opened: Callable[[Spider], IO[bytes]], name: str, spider: Spider, *, at_once: bool = False
+) -> IO[bytes]:
     """Return a file that stops the crawl when it takes no more, or cannot be opened at all."""
+
+    how = ", and no later run can go on with it; with a CSV or JSON Lines file one can"
+    how = ". Make room and run it again to go on" if at_once else how
 
     def failed(error: OSError) -> None:
         logger.error(
-            "%(name)s: cannot be written: %(why)s. What it holds is not complete, and no later "
-            "run can go on with it; with a CSV or JSON Lines file one can",
-            {"name": name, "why": error.strerror},
+            "%(name)s: cannot be written: %(why)s. What it holds is not complete%(how)s",
+            {"name": name, "why": error.strerror, "how": how},
         )
         spider.crawler.stats.inc_value("feedexport/failed_count/PlainFile")
-        _stop(spider)
+        stop(spider.crawler, "output_failed")
 
-    return cast("IO[bytes]", PlainFile(lambda: opened(spider), failed))
-
-
-def _stop(spider: Spider) -> None:
-    """End a crawl whose output cannot be written."""
-    engine = spider.crawler.engine
-    if engine and engine.spider:  # otherwise it has stopped already
-        closing = engine.close_spider_async(reason="output_failed")
-        asyncio.ensure_future(closing)  # noqa: RUF006 - the engine keeps it
+    return cast("IO[bytes]", PlainFile(lambda: opened(spider), failed, at_once=at_once))

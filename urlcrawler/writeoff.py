@@ -11,6 +11,7 @@ from urlcrawler.hosts.origin import Origin
 from urlcrawler.hosts.queue import HostQueue, Turn
 from urlcrawler.inputs.records import Record
 from urlcrawler.items import Page, status_reason
+from urlcrawler.meta import RECORD
 from urlcrawler.outcomes import ERRORS
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class WriteOff:
         count = 0
         while not self._is_closed and (turn := self._hosts.write_off(origin)):
             request = turn.request
-            record = turn.record.record if turn.record else request and request.meta.get("record")
+            record = turn.record.record if turn.record else request and request.meta.get(RECORD)
             if isinstance(record, Record):
                 self._row(record, turn, circuit.reason)
                 count += 1

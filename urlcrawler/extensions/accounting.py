@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from urlcrawler.failures import SecondRow, raised
 from urlcrawler.inputs.records import Record
 from urlcrawler.items import Page
+from urlcrawler.meta import RECORD, position_of
 from urlcrawler.rows import Row
 
 logger = logging.getLogger(__name__)
@@ -93,15 +94,18 @@ class Accounting:
         if isinstance(item, Page):
             self.spider.ledger.give_up(item.position)  # a pipeline behind Flatten may have lost it
             if self.spider.ledger.claim(item.position):
+                columns = self.spider.own_columns
+                item.fields = {name: item.fields[name] for name in columns if name in item.fields}
                 self.spider.write_row(item.fail(error, reason))
 
     def spider_error(self, failure: Failure, response: Any) -> None:
         """Keep the reason why a record may turn out to be lost; its page may still be coming."""
-        record = getattr(response, "request", None) and response.request.meta.get("record")
-        if isinstance(record, Record) and record.position in self.spider.ledger.open:
+        request = getattr(response, "request", None)
+        position = position_of(request) if request else None
+        if position is not None and position in self.spider.ledger.open:
             error = "extract" if isinstance(response, Failure) else "middleware"
             reason = raised("a middleware or callback", failure.value)
-            self._errors[record.position] = error, reason
+            self._errors[position] = error, reason
 
     def spider_idle(self) -> None:
         """Write the rows of records that nobody works on any more."""
@@ -111,17 +115,20 @@ class Accounting:
         """Write the rows of records that somebody has forgotten, while the crawl goes on."""
         ledger = self.spider.ledger
         for request in self.crawler.engine.scraper.slot.active:  # type: ignore[union-attr]
-            record = request.meta.get("record")
+            record = request.meta.get(RECORD)
             if isinstance(record, Record):
                 ledger.touch(record.position)  # its callback runs, or its page is in a pipeline
         self._write_lost(ledger.overdue(self._patience))
 
     def _write_lost(self, lost: list[int]) -> None:
         for position in lost:
-            page = Page.of(self.spider.index.record(position))
+            page = self.spider.waiting_page(position)
+            error = self._errors.pop(position, None)
+            if page is None or error:
+                page = page or Page.of(self.spider.index.record(position))
+                page.fail(*(error or ("lost", "handed out, and nothing came back")))
             self.spider.ledger.give_up(position)
-            error = self._errors.pop(position, ("lost", "handed out, and nothing came back"))
-            self.spider.write_row(page.fail(*error))
+            self.spider.write_row(page)
             self.spider.ledger.open.pop(position, None)
         if lost:
             logger.error(

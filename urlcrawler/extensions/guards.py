@@ -103,7 +103,7 @@ class Guards:
                 code = request.errback
             else:
                 code = (result.request or request).callback
-            if getattr(code, "__module__", None) in (None, _BASE):  # parse guards what it calls
+            if getattr(code, "__module__", None) in _GUARDED:
                 return await call_spider(result, request)
             guard = Guard(_name_of(code), self.seconds, self.stop)
             return _iterated(guard, await guard.result(call_spider(result, request)))
@@ -171,7 +171,8 @@ _METHODS: dict[str, tuple[bool, Callable[[Guard, Any], Any]]] = {
 }
 # Scrapy waits for the handlers of these. Those of the beginning and the end may take their time.
 _ABOUT_ITEMS = (signals.item_scraped, signals.item_dropped, signals.item_error)
-_BASE = "urlcrawler.spiders.base"
+# Their callbacks guard what they call.
+_GUARDED = (None, "urlcrawler.spiders.base", "urlcrawler.spiders.callbacks")
 
 _senders: Any = scrapy_signal
 _call_handler: Callable[..., Any] = _senders.robustApply

@@ -25,6 +25,7 @@ from urlcrawler.meta import (
     IS_LAST_ROUND,
     LAST_ROUND,
     NOT_BEFORE,
+    RECORD,
     ROBOTS_TXT,
     SPENT,
 )
@@ -180,7 +181,7 @@ class Backoff:
             # Full jitter (M. Brooker, Exponential Backoff And Jitter, 2015).
             most = min(self._most, self._start * 2 ** (again.meta["retry_times"] - 1))
             again.meta[NOT_BEFORE] = monotonic() + random.uniform(0, most)
-        elif self._last_round and out and isinstance(request.meta.get("record"), Record):
+        elif self._last_round and out and isinstance(request.meta.get(RECORD), Record):
             again = request.copy()
             again.meta.update({LAST_ROUND: True, "retry_times": attempts, "pauses": 0})
         else:

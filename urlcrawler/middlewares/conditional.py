@@ -7,7 +7,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from urlcrawler.inputs.records import Record
-from urlcrawler.meta import EARLIER
+from urlcrawler.meta import EARLIER, RECORD
 
 _VALIDATORS = ("If-None-Match", "If-Modified-Since")
 
@@ -31,7 +31,7 @@ class Conditional:
 
     def process_request(self, request: Request) -> None:
         """Add the validators, or take them away."""
-        record = request.meta.get("record")
+        record = request.meta.get(RECORD)
         if not isinstance(record, Record) or request.method != "GET":
             return
         spider: Any = self.crawler.spider

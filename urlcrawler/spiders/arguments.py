@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from urlcrawler.exceptions import ArgumentError
+from urlcrawler.items import BASE_COLUMNS
 from urlcrawler.outcomes import ERRORS, RETRYABLE
 
 ARGUMENTS = {
@@ -17,6 +18,7 @@ ARGUMENTS = {
     "since": "the table of an earlier crawl: pages that have not changed are not fetched again",
     "retry": "failed: crawl records again whose error is retryable; or name errors: dns,http-5xx",
 }
+COLUMN_TYPES = ("str", "int", "float", "bool", "json")  # what `cells.typed` reads back
 _COMMAND = "scrapy crawl {spider} -a file=urls.txt"
 
 
@@ -38,6 +40,26 @@ def check_names(given: dict[str, Any], known: dict[str, str], spider: str) -> No
         raise ArgumentError(
             f"argument `file`: name the list, for example {_COMMAND.format(spider=spider)}"
         )
+
+
+def check_columns(spider: Any) -> dict[str, str]:
+    """Return the `columns` of a spider's own.
+
+    Raises:
+        ArgumentError: one cannot be a column.
+    """
+    for name, kind in spider.columns.items():
+        if name in BASE_COLUMNS:
+            raise ArgumentError(
+                f"spider {spider.name!r}: every table has a column {name!r}. Choose another name "
+                "in `columns`"
+            )
+        if kind not in COLUMN_TYPES:
+            raise ArgumentError(
+                f"spider {spider.name!r}: the type of column {name!r} must be one of "
+                f"{', '.join(COLUMN_TYPES)}, not {kind!r}"
+            )
+    return dict(spider.columns)
 
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:

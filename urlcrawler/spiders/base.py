@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import logging
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CloseSpider, NotSupported
-from scrapy.http import Response, TextResponse
+from scrapy.exceptions import CloseSpider
+from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 from w3lib.http import basic_auth_header
 
 from urlcrawler.earlier import EarlierTable
-from urlcrawler.exceptions import ArgumentError, ComponentError, InvalidUrl, OutputError
+from urlcrawler.exceptions import ArgumentError, InvalidUrl, OutputError
 from urlcrawler.extract.extraction import Extractor
 from urlcrawler.extract.fields import Found
 from urlcrawler.extract.parsing import Parser, TooComplexError
-from urlcrawler.failures import explain, raised
-from urlcrawler.guard import Guard
+from urlcrawler.failures import explain
 from urlcrawler.inputs.formats import open_reader
 from urlcrawler.inputs.hostheaders import HostHeaders
 from urlcrawler.inputs.index import ListIndex
@@ -33,21 +32,24 @@ from urlcrawler.inputs.sources import Source, open_source
 from urlcrawler.inputs.urls import Target
 from urlcrawler.items import BASE_COLUMNS, Page
 from urlcrawler.ledger import Ledger
-from urlcrawler.meta import EARLIER
+from urlcrawler.meta import EARLIER, RECORD
 from urlcrawler.retries import RetriedTable
 from urlcrawler.rows import Table
 from urlcrawler.spiders.arguments import (
     ARGUMENTS,
+    check_columns,
     check_names,
     errors_named,
     names_in,
     one_of,
     positive,
 )
+from urlcrawler.spiders.callbacks import Callbacks, with_values
 from urlcrawler.spiders.feeds import bind_feeds, check_feeds, open_tables, set_default_feed
 from urlcrawler.spiders.files import open_fields, open_host_headers, open_pages, open_since
 from urlcrawler.spiders.interrupt import interruptible
 from urlcrawler.spiders.wiring import check_values, wire
+from urlcrawler.stopping import stop
 
 if TYPE_CHECKING:
     from urlcrawler.pages import PageArchive
@@ -65,8 +67,11 @@ class UrlListSpider(Spider):
     1. Subclass this class in a new file of `urlcrawler/spiders/` and give it a `name`.
     2. Write `parse_page(response, page)`. It is called for every page with outcome `ok`; the
        page has its columns filled already. Change what should be different.
-    3. Yield further items or requests if you need them; the page itself is written for you.
-    4. Arguments of your own go into `arguments`, name and meaning; they become attributes.
+    3. Yield further items or requests if you need them; the page itself is written for you, after
+       all requests that have it in their `cb_kwargs`.
+    4. Columns of your own go into `columns`, name and type (`str`, `int`, `float`, `bool` or
+       `json`); their values go into `page.fields`.
+    5. Arguments of your own go into `arguments`, name and meaning; they become attributes.
 
     For example::
 
@@ -78,8 +83,7 @@ class UrlListSpider(Spider):
     """
 
     arguments: ClassVar[dict[str, str]] = ARGUMENTS
-
-    _failures: set[str]  # kinds of exceptions of parse_page that were logged
+    columns: ClassVar[dict[str, str]] = {}
 
     list_name: str
     source: Source
@@ -89,6 +93,7 @@ class UrlListSpider(Spider):
     tables: dict[Path, RetriedTable]
     retried_errors: frozenset[str]  # whose records are crawled again
     extractor: Extractor
+    own_columns: dict[str, str]  # of the fields file and of the spider: name and type
     pages: "PageArchive | None"  # see KEEP_PAGES
     host_headers: HostHeaders | None  # see `-a headers`
     earlier: EarlierTable | None  # of another crawl, see `-a since`
@@ -98,7 +103,7 @@ class UrlListSpider(Spider):
     def update_settings(cls, settings: BaseSettings) -> None:
         """Wire what a list needs; other spiders of the project keep Scrapy's own parts."""
         super().update_settings(settings)
-        set_default_feed(settings)
+        set_default_feed(settings, (cls.custom_settings or {}).get("FEEDS", {}))
         wire(settings)
 
     @classmethod
@@ -115,7 +120,6 @@ class UrlListSpider(Spider):
         duplicates = one_of("duplicates", kwargs.get("duplicates", "skip"), ("skip", "fetch"))
         limit = positive("limit", kwargs["limit"]) if "limit" in kwargs else 0
         spider = super().from_crawler(crawler, *args, **kwargs)
-        spider._failures = set()
         spider.retried_errors = errors_named("retry", kwargs.get("retry"))
         spider.earlier_rows = Counter()
         with interruptible(), ExitStack() as on_error:
@@ -137,7 +141,8 @@ class UrlListSpider(Spider):
             spider.extractor = Extractor(
                 groups, open_fields(kwargs.get("fields")), types, kwargs.get("fields")
             )
-            spider.table = Table(spider.index.columns, spider.extractor.fields.columns, groups)
+            spider.own_columns = spider.extractor.fields.columns | check_columns(cls)
+            spider.table = Table(spider.index.columns, spider.own_columns, groups)
             bind_feeds(crawler.settings, spider.table.columns)
             spider.tables = open_tables(crawler.settings, spider)
             spider.pages = open_pages(crawler.settings, spider)
@@ -193,56 +198,48 @@ class UrlListSpider(Spider):
         return Request(
             target.url,
             headers=headers,
-            callback=self.parse,
+            callback=self.callback,
             errback=self.errback,
             dont_filter=True,
-            meta={"record": record, "is_start_request": True},
+            meta={RECORD: record, "is_start_request": True},
         )
 
-    def parse_page(self, response: Response, page: Page) -> Any:
+    def parse_page(self, response: Response, page: Page, *args: Any, **kwargs: Any) -> Any:
         """Fill in more of *page*; may be async, and may yield items and requests."""
 
-    async def parse(self, response: Response) -> AsyncIterator[Any]:
-        """Yield the page of an answered record, after what `parse_page` yields."""
-        page = Page.of(response.meta["record"]).answered(response)
-        if page.outcome != "ok":
-            earlier = response.meta.get(EARLIER) if self._carries else None
-            if earlier and earlier.url == page.final_url and page.outcome == "unchanged":
-                page.carry(earlier, self.extractor.fields.columns)
-            if await self._keep(response, page):
-                yield page
-            return
+    async def parse(self, response: Response, /, **values: Any) -> AsyncIterator[Any]:
+        """Yield what `parse_page` yields of an answered record, and then its page."""
+        page = Page.of(response.meta[RECORD]).answered(response)
+        self._callbacks.begin(page)
         stop: CloseSpider | None = None
         try:
-            async with self._parser.parsed(response, self.extractor) as extracted:
-                page.says(extracted)
-                self._count(extracted.found)
-                try:
-                    with self._guard:
-                        results = self.parse_page(response, page)
-                    async for result in _each(results, self._guard):
-                        if result is not page:
-                            yield result
-                except CloseSpider as request_to_stop:
-                    stop = request_to_stop
-                except Exception as error:
-                    if isinstance(error, ComponentError) and error.is_exit:
-                        stop = CloseSpider("shutdown")
-                    # A selector on a PDF or an image finds nothing; that is no error of the page.
-                    if not isinstance(error, NotSupported) or isinstance(response, TextResponse):
-                        self._fail(page, error)
-                if await self._keep(response, page):
-                    yield page
+            if page.outcome == "ok":
+                async with self._parser.parsed(response, self.extractor) as extracted:
+                    page.says(extracted)
+                    self._count(extracted.found)
+                    code = self.parse_page
+                    async for result in self._callbacks.run(page, code, response, page, **values):
+                        yield result
+            elif page.outcome == "unchanged" and self._carries:
+                self._carry(response, page)
+        except CloseSpider as request_to_stop:
+            stop = request_to_stop
         except TooComplexError as problem:
             page.fail("too-complex", str(problem))
-            if await self._keep(response, page):
-                yield page
         except Exception as error:  # a page that no test has thought of
-            self._fail(page, error, "the extraction")
-            if await self._keep(response, page):
-                yield page
+            self._callbacks.fail(page, error, "the extraction")
+        if not await self._keep(response, page):
+            self._callbacks.give_up(page.position)
+        elif self._callbacks.end(page):
+            yield page
         if stop:
             raise stop
+
+    def _carry(self, response: Response, page: Page) -> None:
+        """Take over what an earlier crawl has found, if it is about the same URL."""
+        earlier = response.meta.get(EARLIER)
+        if earlier and earlier.url == page.final_url:
+            page.carry(earlier, self.own_columns)
 
     async def _keep(self, response: Response, page: Page) -> bool:
         """Keep the page, if pages are kept; return whether its row may be written."""
@@ -259,9 +256,7 @@ class UrlListSpider(Spider):
                     "or mend the disk, then run it again without -O to go on",
                     {"path": self.pages.folder, "why": error.strerror},
                 )
-                engine: Any = self.crawler.engine
-                closing = engine.close_spider_async(reason="output_failed")
-                asyncio.ensure_future(closing)  # noqa: RUF006 - the engine keeps it
+                stop(self.crawler, "output_failed")
             stats.inc_value("feedexport/failed_count/pages")
             return False
         return True
@@ -276,8 +271,22 @@ class UrlListSpider(Spider):
             stats.set_value(f"fields/{name}/example", why)
 
     @cached_property
-    def _guard(self) -> Guard:
-        return Guard("parse_page", self.settings.getfloat("COMPONENT_TIMEOUT"))
+    def callback(self) -> Callable[..., Any]:
+        """The callback of requests for records: `parse`, which calls `parse_page`."""
+        return with_values(self.parse, self.parse_page)
+
+    @cached_property
+    def _callbacks(self) -> Callbacks:
+        return Callbacks(self, self._parser)
+
+    def waiting_page(self, position: int) -> Page | None:
+        """Return the page of a record whose row waits for a request that never came back."""
+        page = self._callbacks.give_up(position)
+        if page:
+            page.missing = ", ".join(
+                filter(None, (page.missing, "what a request would have added"))
+            )
+        return page
 
     @cached_property
     def _carries(self) -> bool:
@@ -291,24 +300,11 @@ class UrlListSpider(Spider):
         self.crawler.signals.connect(parser.close, signals.spider_closed, weak=False)
         return parser
 
-    def _fail(self, page: Page, error: Exception, code: str = "parse_page") -> None:
-        """Say in the row that *code* raised, and in the log the first time it does."""
-        page.fail("extract", raised(code, error))
-        kind = type(error.__cause__ if isinstance(error, ComponentError) else error).__name__
-        first = kind not in self._failures
-        self._failures.add(kind)
-        logger.log(
-            logging.ERROR if first else logging.DEBUG,
-            "%(code)s raised %(kind)s on %(url)s (further ones are only in the table)",
-            {"code": code, "kind": kind, "url": page.url},
-            exc_info=error,
-        )
-
     def errback(self, failure: Failure) -> Iterable[Any]:
         """Yield the page of a record that got no answer."""
         request = cast("Request", failure.request)  # type: ignore[attr-defined]
         exception = cast("BaseException", failure.value)
-        page = Page.of(request.meta["record"])
+        page = Page.of(request.meta[RECORD])
         answer = getattr(exception, "response", None)
         if isinstance(answer, Response):  # StopDownload
             answer.request = request
@@ -328,16 +324,3 @@ class UrlListSpider(Spider):
         for _, result in results:
             if inspect.isawaitable(result):
                 asyncio.ensure_future(result)  # noqa: RUF006 - the handler's own business
-
-
-async def _each(results: Any, guard: Guard) -> AsyncIterator[Any]:
-    """Yield what a callback returned, in whichever of the ways Scrapy allows."""
-    if inspect.isawaitable(results):
-        results = await guard.result(results)
-    if hasattr(results, "__aiter__"):
-        async for result in guard.steps(aiter(results), in_all=True):
-            yield result
-    elif results is not None:
-        one = isinstance(results, Request | dict | Page)
-        for result in [results] if one else guard.items(results):
-            yield result

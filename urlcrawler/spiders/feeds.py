@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -11,8 +12,9 @@ from scrapy.settings import BaseSettings
 from w3lib.url import file_uri_to_path
 
 from urlcrawler.exceptions import ArgumentError, OutputError
+from urlcrawler.itemfile import goes_on
 from urlcrawler.retries import RetriedTable
-from urlcrawler.rows import Row
+from urlcrawler.rows import Row, takes_rows
 from urlcrawler.spiders.resume import Resume
 from urlcrawler.tables import FORMATS
 
@@ -21,14 +23,21 @@ logger = logging.getLogger(__name__)
 DEFAULT_FEED = "data/results/%(list_name)s.csv"
 
 
-def set_default_feed(settings: BaseSettings) -> None:
-    """Ask for the default feed where neither the command line nor the project names another.
+def set_default_feed(settings: BaseSettings, of_spider: Mapping[str, Any]) -> None:
+    """Ask for the default feed where neither the command line nor the project names another one
+    that takes rows.
 
     Not in settings.py: Scrapy merges FEEDS of a project into `-o`, so that `-o my.csv` would
-    write two tables.
+    write two tables. But those *of the spider* for other items it forgets; `-o` is for the table.
     """
-    if not settings.getdict("FEEDS"):
-        settings.set("FEEDS", {DEFAULT_FEED: {"format": "csv"}}, priority="spider")
+    feeds = settings.getdict("FEEDS")
+    others = {uri: options for uri, options in of_spider.items() if not takes_rows(options)}
+    wanted = {**feeds, **others}
+    if not any(map(takes_rows, feeds.values())):
+        wanted = {DEFAULT_FEED: {"format": "csv"}, **wanted}
+    if wanted != feeds:
+        # One above: see `wiring`.
+        settings.set("FEEDS", wanted, priority=(settings.getpriority("FEEDS") or 0) + 1)
 
 
 def check_feeds(settings: BaseSettings, spider: Any) -> None:
@@ -50,11 +59,12 @@ def check_feeds(settings: BaseSettings, spider: Any) -> None:
             raise OutputError(f"-o {path}: is a folder. Name a file inside it")
         if path.exists() and list_path.exists() and path.samefile(list_path):
             raise OutputError(f"-o {path}: is the list itself. Name another file for the table")
-        kept = resumes(options, settings) or options.get("overwrite", False)
+        kept = resumes(options, settings) or goes_on(options) or options.get("overwrite", False)
         if not kept and path.exists() and path.stat().st_size:
             raise OutputError(
                 f"{path} is there already, and a crawl into it cannot be resumed: only CSV and "
-                f"JSON Lines can, as one file, with all rows. Type -O {path} to replace it"
+                f"JSON Lines can, as one file, with all rows, and JSON Lines with items of other "
+                f"classes. Type -O {path} to replace it"
             )
         folder = next(parent for parent in path.absolute().parents if parent.exists())
         if not folder.is_dir():

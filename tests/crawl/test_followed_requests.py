@@ -1,0 +1,227 @@
+"""Requests that a spider follows from the page of a record, and the one row that they fill."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from crawling import Crawl, SiteProcess, crawl_list, crawl_under_way, read_table, run_scrapy
+
+MINE = ("-s", "SPIDER_MODULES=urlcrawler.spiders,followers")
+
+
+def listed(site: SiteProcess, count: int = 6) -> list[str]:
+    return [site.url(f"/page/{n}", host=n % 3 + 1) for n in range(count)]
+
+
+def stock_of(path: str) -> str:
+    """Return the stock that the demo site says to have of a page."""
+    from urlcrawler.demo.pages import product
+
+    found = re.search(rb'class="stock">(\d+)', product(path, 1000))
+    assert found
+    return found[1].decode()
+
+
+def test_a_followed_request_adds_to_the_row_of_its_record(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """All records follow the same URL, and each has one row with what was found there."""
+    crawled = crawl(listed(site), "crawl", "follows", *MINE)
+    assert [row["stock"] for row in crawled.rows] == [stock_of("/page/stock")] * 6
+    assert {row["outcome"] for row in crawled.rows} == {"ok"}
+    assert [row["title"] for row in crawled.rows] == [f"Product {n}" for n in range(6)]
+    assert crawled.exit_code == 0
+
+
+def test_several_requests_add_to_one_row(crawl: Callable[..., Crawl], site: SiteProcess) -> None:
+    """Two are followed from the page, a third one from the second of these."""
+    crawled = crawl(listed(site), "crawl", "follows_twice", *MINE)
+    assert {row["stock"] for row in crawled.rows} == {stock_of("/page/stock")}
+    assert all(row["sku"].startswith("SKU-") for row in crawled.rows), crawled.rows
+    assert (len(crawled.rows), crawled.exit_code) == (6, 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/status/404", "parse_stock (the server answered 404 Not Found)"),
+        ("/status/500", "parse_stock (the server answered 500 Internal Server Error)"),
+        ("http://127.0.0.1:1/", "refused the connection"),
+        ("/loop", "max redirections reached"),
+    ],
+)
+def test_a_followed_request_that_fails_is_named_in_the_row(
+    crawl: Callable[..., Crawl], site: SiteProcess, path: str, reason: str
+) -> None:
+    """The page itself is ok; `missing` says what it lacks, and why."""
+    words = ("-a", f"stock_url={path}", "-s", "RETRY_TIMES=0")
+    crawled = crawl(listed(site), "crawl", "follows_to", *MINE, *words)
+    assert all(reason in row["missing"] for row in crawled.rows), crawled.rows
+    assert {row["outcome"] for row in crawled.rows} == {"ok"}
+    assert (len(crawled.rows), crawled.exit_code) == (6, 0)
+
+
+def test_an_errback_of_the_spider_may_fill_the_row(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """It is called instead, and `missing` stays empty."""
+    words = ("-a", "stock_url=/status/404")
+    crawled = crawl(listed(site), "crawl", "hears_failures", *MINE, *words)
+    assert {(row["sku"], row["missing"]) for row in crawled.rows} == {("HttpError", "")}
+    assert (len(crawled.rows), crawled.exit_code) == (6, 0)
+
+
+def test_a_callback_that_raises_ends_in_the_row(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """The row names it."""
+    crawled = crawl(listed(site), "crawl", "raises_later", *MINE)
+    assert {row["reason"] for row in crawled.rows} == {
+        "parse_stock raised ValueError: no stock here"
+    }
+    assert {row["error"] for row in crawled.rows} == {"extract"}
+    assert crawled.exit_code == 0
+
+
+def test_a_followed_request_may_be_given_the_meta_of_its_page(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """It is not taken for a request for the record."""
+    crawled = crawl(listed(site), "crawl", "hands_on_meta", *MINE)
+    assert {row["stock"] for row in crawled.rows} == {stock_of("/page/stock")}
+    assert (len(crawled.rows), crawled.exit_code) == (6, 0)
+
+
+def test_a_spider_may_ask_for_the_page_of_a_record_again(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """The row is that of the last attempt."""
+    crawled = crawl(listed(site), "crawl", "asks_again", *MINE)
+    assert {(row["sku"], row["attempts"], row["stock"]) for row in crawled.rows} == {
+        ("third", "3", "")
+    }
+    assert (len(crawled.rows), crawled.exit_code) == (6, 0)
+
+
+def test_a_followed_request_that_never_comes_back_costs_no_row(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """A middleware has dropped it: the page is written, and says that something is missing."""
+    drops = json.dumps({"followers.DropsRequests": 500})
+    crawled = crawl(listed(site), "crawl", "follows", *MINE, "-s", f"SPIDER_MIDDLEWARES={drops}")
+    assert {row["outcome"] for row in crawled.rows} == {"ok"}
+    assert {row["missing"] for row in crawled.rows} == {"what a request would have added"}
+    assert (len(crawled.rows), crawled.exit_code) == (6, 0)
+
+
+@pytest.mark.parametrize(
+    ("spider", "error", "reason"),
+    [
+        ("names_no_callback", "extract", "/page/next has no callback: name one, or yield"),
+        ("misspells", "pipeline", "'stok' in page.fields is no column. Name it in `columns`"),
+    ],
+)
+def test_a_mistake_in_a_spider_is_said_in_the_row(
+    crawl: Callable[..., Crawl], site: SiteProcess, spider: str, error: str, reason: str
+) -> None:
+    """What would otherwise be lost without a word is the reason of the row."""
+    crawled = crawl(listed(site), "crawl", spider, *MINE)
+    assert all(reason in row["reason"] for row in crawled.rows), crawled.rows
+    assert {row["error"] for row in crawled.rows} == {error}
+    assert (len(crawled.rows), crawled.exit_code) == (6, 0)
+
+
+@pytest.mark.parametrize(
+    ("spider", "sentence"),
+    [
+        ("bad_column", "every table has a column 'status'. Choose another name in `columns`"),
+        ("bad_type", "the type of column 'stock' must be one of str, int, float, bool, json, not"),
+    ],
+)
+def test_columns_of_a_spider_are_checked_before_the_first_request(
+    crawl: Callable[..., Crawl], site: SiteProcess, spider: str, sentence: str
+) -> None:
+    """One sentence, and no table."""
+    crawled = crawl(listed(site), "crawl", spider, *MINE)
+    assert sentence in crawled.log
+    assert (crawled.exit_code, crawled.table.exists()) == (1, False)
+
+
+def test_rows_that_wait_are_asked_for_again_after_a_kill(tmp_path: Path, site: SiteProcess) -> None:
+    """A row is written when it is complete, so a kill leaves none that lacks what it waits for."""
+    lines = listed(site, 120)
+    (tmp_path / "urls.txt").write_text("\n".join(lines))
+    words = (*MINE, "-o", "table.csv")
+    slowly, kills = ("-s", "CONCURRENT_REQUESTS_PER_DOMAIN=1"), 0
+    for rows in (20, 60):
+        with crawl_under_way(tmp_path, *words, *slowly, rows=rows, spider="follows") as process:
+            kills += process.poll() is None
+            process.kill()
+    crawled = run_scrapy(tmp_path, "crawl", "follows", "-a", "file=urls.txt", *words)
+    assert [row["position"] for row in crawled.rows] == [str(n + 1) for n in range(120)]
+    assert {row["stock"] for row in crawled.rows} == {stock_of("/page/stock")}
+    assert (kills, crawled.exit_code) == (2, 0)
+
+
+FEED = json.dumps(
+    {
+        "table.csv": {"format": "csv"},
+        "reviews.jsonl": {"format": "jsonlines", "item_classes": ["followers.Review"]},
+    }
+)
+
+
+def test_items_of_another_class_go_to_a_feed_of_their_own(
+    tmp_path: Path, site: SiteProcess
+) -> None:
+    """The table has one row per record all the same."""
+    (tmp_path / "urls.txt").write_text("\n".join(listed(site)))
+    words = ("crawl", "reviews", *MINE, "-a", "file=urls.txt", "-s", f"FEEDS={FEED}")
+    crawled = run_scrapy(tmp_path, *words)
+    reviews = read_table(tmp_path / "reviews.jsonl")
+    assert sorted(review["url"] for review in reviews) == sorted(3 * listed(site))
+    assert (len(crawled.rows), crawled.exit_code) == (6, 0)
+
+
+def test_a_spider_that_names_only_a_feed_for_its_items_has_its_table_too(
+    tmp_path: Path, site: SiteProcess
+) -> None:
+    """The table is where it is without that feed."""
+    (tmp_path / "urls.txt").write_text("\n".join(listed(site)))
+    words = ("crawl", "reviews_of_its_own", *MINE, "-a", "file=urls.txt")
+    crawled = run_scrapy(tmp_path, *words, table="data/results/urls.csv")
+    assert (len(crawled.rows), crawled.exit_code) == (6, 0)
+    assert len(read_table(tmp_path / "reviews.jsonl")) == 18
+
+
+def test_a_feed_of_items_goes_on_after_a_kill(tmp_path: Path, site: SiteProcess) -> None:
+    """No item of a page that has its row is lost; a torn one at its end is taken away."""
+    lines = listed(site, 90)
+    (tmp_path / "urls.txt").write_text("\n".join(lines))
+    words, feed = (*MINE, "-s", f"FEEDS={FEED}"), tmp_path / "reviews.jsonl"
+    slowly = ("-s", "CONCURRENT_REQUESTS_PER_DOMAIN=1")
+    with crawl_under_way(tmp_path, *words, *slowly, rows=30, spider="reviews") as process:
+        assert process.poll() is None
+        process.kill()
+    with feed.open("a") as torn:
+        torn.write('{"url": "http')
+    crawled = run_scrapy(tmp_path, "crawl", "reviews", "-a", "file=urls.txt", *words)
+    reviews = read_table(feed)
+    assert {review["url"] for review in reviews} == set(lines)
+    assert len(reviews) >= 270
+    assert (len(crawled.rows), crawled.exit_code) == (90, 0)
+
+
+def test_a_feed_of_items_begins_anew_with_its_table(tmp_path: Path, site: SiteProcess) -> None:
+    """`-O` is for the table, `overwrite` for the feed of the items."""
+    feed = json.dumps(
+        {"reviews.jsonl": {"format": "jsonl", "item_classes": ["followers.Review"],
+                           "overwrite": True}}
+    )  # fmt: skip
+    for _ in range(2):
+        crawled = crawl_list(tmp_path, listed(site), "crawl", "reviews", *MINE, "-s",
+                             f"FEEDS={feed}")  # fmt: skip
+        assert (len(crawled.rows), crawled.exit_code) == (6, 0)
+        assert len(read_table(tmp_path / "reviews.jsonl")) == 18

@@ -1,0 +1,56 @@
+"""The spiders that README shows, run as they stand there."""
+
+import re
+from pathlib import Path
+
+import pytest
+from crawling import SiteProcess, crawl_list, read_table
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+EXAMPLES = {
+    found[1]: block
+    for block in BLOCKS
+    if (found := re.search(r'\(UrlListSpider\):\n    name = "(\w+)"', block))
+}
+# Of each spider the column that it fills, and what must stand there.
+FILLED = {
+    "shop": ("title", "Product 1"),
+    "stock": ("stock", r"\d+"),
+    "reviews": ("title", "Product 1"),
+    "objects": ("price", r"\d+\.\d+"),
+}
+
+
+def test_every_spider_of_readme_is_run() -> None:
+    """The table above has them all."""
+    assert set(EXAMPLES) == set(FILLED)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_spider_of_readme_does_what_readme_says(
+    tmp_path: Path, site: SiteProcess, name: str
+) -> None:
+    """Copied into a module of the project, it fills its column; what is no page has its row."""
+    (tmp_path / "examples.py").write_text(EXAMPLES[name], encoding="utf-8")
+    lines = [site.url("/page/1"), site.url("/status/404"), "not a url", site.url("/page/1")]
+    words = ("-s", "SPIDER_MODULES=urlcrawler.spiders,examples", "-s", "METADATA=page")
+    crawled = crawl_list(tmp_path, lines, "crawl", name, *words)
+    column, value = FILLED[name]
+    assert re.fullmatch(value, crawled.rows[0][column]), crawled.log
+    outcomes = [row["outcome"] for row in crawled.rows]
+    assert outcomes == ["ok", "http_error", "invalid", "duplicate"]
+    assert crawled.exit_code == 0
+    if name == "reviews":
+        assert len(read_table(tmp_path / "reviews.jsonl")) > 20
+
+
+def test_a_page_object_that_raises_ends_in_the_row(tmp_path: Path, site: SiteProcess) -> None:
+    """The row names what it raised."""
+    broken = EXAMPLES["objects"].replace('float(self.css(".price::text").get())', "1 / 0")
+    (tmp_path / "examples.py").write_text(broken, encoding="utf-8")
+    words = ("-s", "SPIDER_MODULES=urlcrawler.spiders,examples")
+    crawled = crawl_list(tmp_path, [site.url("/page/1")], "crawl", "objects", *words)
+    row = crawled.only()
+    assert row["reason"] == "parse_page raised ZeroDivisionError: division by zero"
+    assert (row["error"], crawled.exit_code) == ("extract", 0)

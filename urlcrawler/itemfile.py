@@ -1,0 +1,56 @@
+"""A feed of other items than rows, in JSON Lines: it goes on where an earlier run was stopped.
+
+The row of a page is written after the items of the page, each of them at once. So of a page that
+has its row no item is missing; those of a page that has none are written once more.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from urlcrawler.rows import takes_rows
+from urlcrawler.tables import FORMATS, JsonLines
+
+_PIECE = 1 << 16
+
+
+def goes_on(options: Mapping[str, Any]) -> bool:
+    """Return whether a feed with these options is one, and is not to begin anew."""
+    kind = FORMATS.get(options.get("format") or "")
+    whole = not options.get("batch_item_count") and not options.get("postprocessing")
+    anew = options.get("overwrite", False)
+    return kind is JsonLines and whole and not anew and not takes_rows(options)
+
+
+def open_items(path: Path) -> IO[bytes]:
+    """Open the file for more items, without the torn one that a kill may have left at its end.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("r+b" if path.exists() else "w+b")
+    end = size = file.seek(0, os.SEEK_END)
+    tail = b""
+    while end and b"\n" not in tail:
+        end = max(0, end - _PIECE)
+        file.seek(end)
+        tail = file.read(_PIECE) + tail
+    torn = tail.rpartition(b"\n")[2]
+    if torn and _is_whole(torn):
+        file.seek(size)
+        file.write(b"\n")
+    else:
+        file.seek(file.truncate(size - len(torn)))
+    return file
+
+
+def _is_whole(line: bytes) -> bool:
+    """Return whether nothing but the end of the line is lacking."""
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
