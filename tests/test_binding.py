@@ -25,6 +25,9 @@ def test_a_binding_is_what_the_list_and_the_columns_are(tmp_path: Path) -> None:
     assert first != binding(tmp_path, b"http://b/\n")
     assert first != binding(tmp_path, b"http://a/\n\n")
     assert first != binding(tmp_path, b"http://a/\n", ["position", "url", "sku"])
+    (tmp_path / "fields.yaml").write_text("a: b")
+    with (tmp_path / "urls.txt").open("rb") as file:
+        assert first != Binding.of(file, COLUMNS, str(tmp_path / "fields.yaml"))
 
 
 def test_a_saved_binding_is_read_back(tmp_path: Path) -> None:

@@ -27,19 +27,26 @@ class Binding:
         columns: names of its columns.
         list_bytes: size of the list, unpacked.
         list_sha256: hash of its content, unpacked.
+        fields_sha256: hash of the fields file that its first rows were made with, "" without one.
     """
 
     version: int
     columns: list[str]
     list_bytes: int
     list_sha256: str
+    fields_sha256: str = ""
 
     @classmethod
-    def of(cls, list_file: Any, columns: list[str]) -> "Binding":
-        """Describe a table of *columns*; the binary *list_file* is read as a whole."""
+    def of(cls, list_file: Any, columns: list[str], fields: str | None = None) -> "Binding":
+        """Describe a table of *columns*; the binary *list_file* is read as a whole.
+
+        *fields* is the path of the fields file.
+        """
         list_file.seek(0)
         digest = hashlib.file_digest(list_file, "sha256").hexdigest()
-        return cls(VERSION, columns, os.fstat(list_file.fileno()).st_size, digest)
+        of_fields = hashlib.sha256(Path(fields).expanduser().read_bytes()) if fields else None
+        size = os.fstat(list_file.fileno()).st_size
+        return cls(VERSION, columns, size, digest, of_fields.hexdigest() if of_fields else "")
 
     def save(self, table: Path) -> None:
         """Keep this beside *table*; where that is not possible, it is done without."""

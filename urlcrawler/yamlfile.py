@@ -13,6 +13,7 @@ from urlcrawler.exceptions import ListError
 
 # A host, or `*.` before it for every host below.
 HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:]+", re.IGNORECASE)
+_HINT = ". Put text with * & @ % ! [ { > | : # in quotes"
 # Keys of keys of keys take the library hours, and nobody means them.
 _MAPS_AS_KEYS = re.compile(r"(?:\?\s+){3}")
 
@@ -37,7 +38,14 @@ def read_yaml(path: str) -> Any:
         raise ListError(f"{path}: is no UTF-8") from error
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ListError(f"{path}: line {line}: is no YAML: {error.problem}") from error
+        hint = (
+            _HINT
+            if re.search(
+                "alias|start any token|not allowed here|, but got|chomping", error.problem or ""
+            )
+            else ""
+        )
+        raise ListError(f"{path}: line {line}: is no YAML: {error.problem}{hint}") from error
     except YAMLError as error:
         raise ListError(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
     except Exception as error:  # of maps as keys, dates without days and the like

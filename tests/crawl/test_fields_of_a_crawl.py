@@ -107,6 +107,25 @@ def test_a_table_with_other_fields_is_not_appended_to(
     assert crawled.exit_code == 1
 
 
+def test_a_changed_fields_file_is_noticed_when_a_crawl_goes_on(
+    crawl: Callable[..., Crawl], tmp_path: Path, site: SiteProcess
+) -> None:
+    """Rows of the first file and of the second stand in one table, so it is said; each time."""
+    said = "the fields file has changed since the table was begun"
+    lines, words = [site.url("/page/1"), site.url("/page/2")], ("-a", "fields=fields.yaml")
+    (tmp_path / "fields.yaml").write_text("name: h1\n")
+    first = crawl(lines[:1], *words)
+    same = crawl(lines, *words, "-s", "CLOSESPIDER_PAGECOUNT=1", fresh=False)
+    (tmp_path / "fields.yaml").write_text("name: .price\n")
+    changed = [crawl([*lines, site.url("/page/3")], *words, fresh=False) for _ in range(2)]
+    anew = crawl(lines, *words)
+    again = crawl(lines, *words, fresh=False)
+    logs = [crawled.log for crawled in (first, same, *changed, anew, again)]
+    assert [said in log for log in logs] == [False, False, True, True, False, False]
+    assert changed[0].rows[0]["name"] == "Product 1"
+    assert re.fullmatch(r"[\d.]+", changed[0].rows[2]["name"])
+
+
 def test_what_has_not_changed_keeps_its_fields_on_request(
     crawl: Callable[..., Crawl], tmp_path: Path
 ) -> None:
@@ -137,12 +156,12 @@ def test_what_has_not_changed_keeps_its_fields_on_request(
 
 def test_json_ld_of_some_types_is_kept_on_request(crawl: Callable[..., Crawl]) -> None:
     """`-a json_ld=Product`: it can be most of a page."""
-    things = '[{"@type": "Product", "n": 1}, {"@type": ["X", "Offer"]}, {"@type": "Org"}, {"n": 2}]'
+    things = '[{"@type": "Product"}, {"@type": ["X", "schema:Offer"]}, {"@type": "Y"}, {"n": 2}]'
     body = f'<title>A</title><script type="application/ld+json">{things}</script>'.encode()
     with site_of(Server(lambda request, number: Response(body)).routes) as site:
         lines = [f"http://127.0.0.1:{site.port}/"]
         every = crawl(lines, table="a.jsonl").only()
-        some = crawl(lines, "-a", "json_ld=Product, Offer", table="b.jsonl").only()
+        some = crawl(lines, "-a", "json_ld=product, Offer", table="b.jsonl").only()
         none = crawl(lines, "-a", "json_ld=Event", table="c.jsonl").only()
         wrong = crawl(lines, "-a", "json_ld=,")
     assert every["json_ld"] == json.loads(things)

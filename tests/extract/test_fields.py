@@ -23,6 +23,7 @@ SHOP = """<!DOCTYPE html><html lang="en"><head><title>Kettle | Shop</title>
 <time class="date" datetime="2026-04-03">3 April</time><span class="when">03/04/2026</span>
 <a class="next" href="../page 2?a=b">next</a><img src="/a.png"><img src="b.png">
 <div class="text"><p>One</p><p>Two <i>three</i></p><script>var x;</script></div>
+<div class="lines">One<br>Two <i>thr</i>ee<br/><!-- no -->Fo<b>ur</b> five</div>
 <p>SKU: AB-12</p><p>SKU: CD-34</p>
 <ul><li class="review" data-stars="5"><p>Good</p><time>2026-01-02</time></li>
 <li class="review"><p>Bad</p></li></ul>
@@ -50,6 +51,9 @@ VALUES: dict[str, Any] = {
     "x: .big": "Kettle XL",
     "x: .bi": None,
     "x: ul .review p": "Good",
+    "x: .lines": "One Two three Four five",
+    "x: ul": "Good 2026-01-02 Bad",
+    "x: {css: li.review, fields: {y: {regex: '<p>(.*?)</p>'}}}": {"y": "Good"},
     "x: img::attr(src)": "/a.png",
     "x: .date::attr(datetime)": "2026-04-03",
     "x: {xpath: '//h1/b'}": "XL",
@@ -68,7 +72,7 @@ VALUES: dict[str, Any] = {
     "x: {meta: description}": "A kettle",
     "x: {meta: OG:Site_Name}": "Shop",
     "x: {meta: title}": "Kettle | Shop",
-    "x: {meta: words, type: int}": 24,
+    "x: {meta: words, type: int}": 31,
     "x: {meta: nothing}": None,
     # Types
     "x: {css: .price, type: float}": 1234.5,

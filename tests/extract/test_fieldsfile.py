@@ -36,6 +36,16 @@ MISTAKES = {
     "url: h1\n": "line 1: field 'url': is a column that every table has. Choose another name",
     "a: 3\n": "line 1: field 'a': must say how it is found, as in `a: {css: .a}`",
     "a:\n": "line 1: field 'a': must say how it is found",
+    "a: div #b\n": "line 1: field 'a': `#b` is a comment in YAML. Put the selector in quotes",
+    "a: #b\n": "line 1: field 'a': `#b` is a comment in YAML. Put the selector in quotes",
+    "a:\n  css: div #b .c\n": "line 2: field 'a': `#b .c` is a comment in YAML. Put the selector",
+    "a:\n  rules:\n    - css: b #c\n": "line 3: field 'a': `#c` is a comment in YAML",
+    "a: *b\n": "line 1: is no YAML: found undefined alias 'b'. Put text with * & @ % ! [ { > | : #",
+    "a: @b\n": "cannot start any token. Put text with",
+    "a: {css: li, fields: {b: {xpath: '(//b)[1]'}}}\n": "'(//b)[1]' looks at the whole page. Begin",
+    "a: {css: li, fields: {b: {xpath: ' string( //p)'}}}\n": "looks at the whole page. Begin with",
+    "a: {css: li, fields: {b: {xpath: '/html'}}}\n": "looks at the whole page. Begin with .// to",
+    "a: {css: li, fields: {b: {meta: title}}}\n": "field 'a.b': `meta` is about the whole page",
     "a: {}\n": "line 1: field 'a': does not say how it is found: name one of css, xpath,",
     "a: {css: b, xpath: c}\n": "line 1: field 'a': has css and xpath: name one of css, xpath,",
     "a:\n  csss: b\n": "line 2: field 'a': there is no 'csss'. Did you mean 'css'?",
@@ -94,6 +104,23 @@ def test_a_mistake_is_said_with_its_line(tmp_path: Path, text: str, said: str) -
     """Which field, what is wrong, the value, and what would be right."""
     (found, *_) = mistakes(tmp_path, text)
     assert said in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: b # a comment\n",
+        "a.b: {xpath: '//h1/b'}\n",
+        "a: b\n#c\n",
+        "a: 'b #c'\n",
+        "a: {css: b, many: true} #c\n",
+        "a: {css: li, fields: {b: {xpath: './/b[contains(., \"(//p\")]/c / d'}}}\n",
+        "a: {css: li, fields: {b: {xpath: 'b//c[d/e]/@f | .//g'}}}\n",
+    ],
+)
+def test_what_only_looks_like_a_mistake_is_none(tmp_path: Path, text: str) -> None:
+    """Comments with a blank, `#` in quotes, and paths from the match on."""
+    assert read(tmp_path, text).names[0] in ("a", "a.b")
 
 
 def test_all_mistakes_are_said_at_once(tmp_path: Path) -> None:

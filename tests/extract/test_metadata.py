@@ -45,6 +45,23 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "title in the body": ("<body><p>x<title>A</title>", {"title": "A", "words": 1}),
     "entities": ("<title>A &amp; B &lt;C&gt; &eacute;</title>", {"title": "A & B <C> é"}),
     "unclosed title": ("<title>A<p>b", {"title": "A<p>b"}),
+    "heading in lines": ("<h1>A<br>B <i>c</i></h1>", {"h1": "A B c", "words": 3}),
+    "JSON-LD in CDATA": (
+        ld('//<![CDATA[\n{"@type": "A"}\n//]]>'), {"json_ld": [{"@type": "A"}]},
+    ),
+    "JSON-LD in a comment": (ld('<!--\n[{"@type": "A"}]\n-->'), {"json_ld": [{"@type": "A"}]}),
+    "JSON-LD with the end of a statement": (ld('{"@type": "A"};\n'), {"json_ld": [{"@type": "A"}]}),
+    "JSON-LD whose graph is one object": (
+        ld('{"@graph": {"@type": "A"}}'), {"json_ld": [{"@type": "A"}]},
+    ),
+    "JSON-LD of a review before the article": (
+        ld('[{"@type": "Review", "datePublished": "1999", "author": "R"},'
+           ' {"@type": ["Thing", "NewsArticle"], "datePublished": "2020", "author": "A"}]'),
+        {"published": "2020", "author": "A", "json_ld": [
+            {"@type": "Review", "datePublished": "1999", "author": "R"},
+            {"@type": ["Thing", "NewsArticle"], "datePublished": "2020", "author": "A"},
+        ]},
+    ),
     "description": ('<meta name="description" content=" A\n b ">', {"description": "A b"}),
     "description in capitals": ('<META NAME="Description" CONTENT="A">', {"description": "A"}),
     "description of Open Graph": (
@@ -241,3 +258,12 @@ def test_no_page_is_too_odd(body: bytes) -> None:
         for name, value in said(body, kind).items():
             assert name in {name for group in GROUPS.values() for name in group}
             assert value not in (None, "", [], {})
+
+
+def test_a_page_of_50_megabytes_says_what_it_says() -> None:
+    """Its head is read, and its words are counted, without the memory of a list of them."""
+    text = "<p>" + "one two " * 6_000 + "</p>"
+    body = f'<title>Large</title><meta name="description" content="D"><body>{text * 1050}'
+    assert len(body) > 50_000_000
+    page = said(body, groups=frozenset(["page", "text"]))
+    assert page == {"title": "Large", "description": "D", "words": 12_000 * 1050}

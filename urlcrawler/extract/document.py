@@ -3,6 +3,7 @@
 import codecs
 import json
 import math
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -18,6 +19,11 @@ from urlcrawler.cells import MAX_DEPTH, depth
 XPATH_NAMESPACES = {"re": "http://exslt.org/regular-expressions"}
 _BLANKS = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # ASCII that str.strip() takes away
 MOST_JSON_LD = 1_000_000  # characters; blocks beyond it are left out
+# What old pages put around scripts, and what ends a statement.
+_AROUND_JSON = re.compile(
+    r"^\s*(?:(?://|/\*)?\s*(?:<!\[CDATA\[|<!--)\s*(?:\*/)?\s*)+"
+    r"|;?\s*(?:(?://|/\*)?\s*(?:\]\]>|-->)\s*(?:\*/)?\s*)+$|;\s*$"
+)
 _NAMES = ("property", "name", "itemprop", "http-equiv")
 
 
@@ -127,6 +133,8 @@ class Document:
                 if size > MOST_JSON_LD:
                     break
                 block = parse_json(text)
+                if block is None:
+                    block = parse_json(_AROUND_JSON.sub("", text))
                 if depth(block) <= MAX_DEPTH:
                     found += _objects(block)
         return found
@@ -230,4 +238,4 @@ def _objects(value: Any) -> list[Any]:
     if not isinstance(value, dict):
         return []
     graph = value.get("@graph")
-    return _objects(graph) if isinstance(graph, list) else [value]
+    return _objects(graph) if isinstance(graph, list | dict) else [value]

@@ -1,5 +1,6 @@
 """Everything that is taken out of a page: a Response in, values out, and nothing else."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,7 +56,7 @@ class Extractor:
         """
         self.recipe = {"groups": sorted(groups), "json_ld": sorted(json_ld), "path": path}
         self._groups = groups
-        self._types = json_ld
+        self._types = frozenset(map(_type_name, json_ld))
         self.fields = fields or Fields(())
 
     def __call__(self, response: Response) -> Extracted:
@@ -69,4 +70,9 @@ class Extractor:
     def _is_wanted(self, thing: dict[str, Any]) -> bool:
         types = thing.get("@type")
         names = types if isinstance(types, list) else [types]
-        return any(isinstance(name, str) and name in self._types for name in names)
+        return any(isinstance(name, str) and _type_name(name) in self._types for name in names)
+
+
+def _type_name(name: str) -> str:
+    """Return `product` for Product, schema:Product and https://schema.org/Product."""
+    return re.split("[/#:]", name.strip())[-1].lower()

@@ -11,7 +11,8 @@ import html_text
 from lxml import etree
 from w3lib.url import safe_url_string
 
-from urlcrawler.extract.document import Document, OfThread
+from urlcrawler.extract.document import Document
+from urlcrawler.extract.lines import text_of
 from urlcrawler.extract.rules import Find
 from urlcrawler.extract.values import (
     UnreadableError,
@@ -24,8 +25,6 @@ from urlcrawler.extract.values import (
 
 CURRENCY = "_currency"  # behind the name of a price, in a column of its own
 _LONGEST_SHOWN = 60  # characters of a text that could not be read
-
-_string = OfThread("string()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +202,7 @@ def _text(one: Field, match: Any) -> Any:
         if one.type in ("html", "text"):
             source = etree.tostring(match, encoding="unicode", method="html", with_tail=False)
             return source if one.type == "html" else html_text.extract_text(source)
-        match = _string()(match)
+        match = text_of(match)
     if isinstance(match, dict | list):
         if one.type != "str":
             raise UnreadableError("is an object, or a list")

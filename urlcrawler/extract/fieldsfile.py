@@ -15,6 +15,7 @@
 All of it is checked before the first request, and every mistake is said at once, with its line.
 """
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -24,7 +25,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from urlcrawler.exceptions import ListError
 from urlcrawler.extract.fields import TYPES, Field, Fields, Rule
-from urlcrawler.extract.rules import KINDS, RuleError
+from urlcrawler.extract.rules import KINDS, RuleError, looks_at_whole_page
 from urlcrawler.extract.values import ORDERS
 from urlcrawler.yamlfile import HOST, read_yaml
 
@@ -87,6 +88,8 @@ class _Reader:
                 self._note(line, full, "a name must be printable text. Put it in quotes")
             elif not within and name in self._taken:
                 self._note(line, full, "is a column that every table has. Choose another name")
+            elif self._is_cut(full, content, name, line):
+                continue
             elif isinstance(value, str):
                 yield self._field(full, name, CommentedMap({"css": value}), line)
             elif isinstance(value, CommentedMap):
@@ -112,15 +115,15 @@ class _Reader:
             self._note(
                 _line(content, "required", line), full, "only fields of a page can be required"
             )
-        rules = self._rules(full, content, line, is_object=bool(inner))
+        rules = self._rules(full, content, line, is_object=bool(inner), is_inner=full != name)
         return Field(name, rules, fields=inner, **options)
 
     def _rules(
-        self, full: str, content: CommentedMap, line: int, *, is_object: bool
+        self, full: str, content: CommentedMap, line: int, *, is_object: bool, is_inner: bool
     ) -> tuple[Rule, ...]:
         several = content.get("rules")
         if several is None:
-            return tuple(self._rule(full, content, line, is_object=is_object))
+            return tuple(self._rule(full, content, line, is_object=is_object, is_inner=is_inner))
         if any(kind in content for kind in _RULE):
             self._note(line, full, "has `rules`, so how it is found must stand in them")
         if not isinstance(several, list) or not several:
@@ -134,11 +137,11 @@ class _Reader:
                 self._note(at, full, "a rule must say how, as in `- css: .price`")
                 continue
             self._check_names(full, rule, _RULE, at)
-            rules += self._rule(full, rule, at, is_object=is_object)
+            rules += self._rule(full, rule, at, is_object=is_object, is_inner=is_inner)
         return tuple(rules)
 
     def _rule(
-        self, full: str, content: CommentedMap, line: int, *, is_object: bool
+        self, full: str, content: CommentedMap, line: int, *, is_object: bool, is_inner: bool
     ) -> Iterator[Rule]:
         kinds = [kind for kind in KINDS if kind in content]
         if len(kinds) != 1:
@@ -148,10 +151,15 @@ class _Reader:
         kind = kinds[0]
         at, expression = _line(content, kind, line), content[kind]
         hosts = self._hosts(full, content, line)
+        if self._is_cut(full, content, kind, at):
+            return
         if not isinstance(expression, str) or not expression.strip():
             self._note(at, full, f"`{kind}` must be text, not {expression!r}")
             return
-        if kind == "xpath" and "." in full and expression.lstrip().startswith("/"):
+        if kind == "meta" and is_inner:
+            self._note(at, full, "`meta` is about the whole page, and not about each match")
+            return
+        if kind == "xpath" and is_inner and looks_at_whole_page(expression):
             self._note(
                 at,
                 full,
@@ -166,6 +174,20 @@ class _Reader:
             yield Rule(KINDS[kind](expression), hosts)
         except RuleError as error:
             self._note(at, full, f"{expression!r} {error}")
+
+    def _is_cut(self, full: str, content: CommentedMap, name: Any, line: int) -> bool:
+        """Note a selector that YAML takes for a comment, or the end of one."""
+        _, _, comment, *_ = content.ca.items.get(name) or (None,) * 4
+        text = comment.value.splitlines()[0].strip() if comment else ""
+        if not re.match(r"#[\w-]", text) or isinstance(content[name], dict | list):
+            return False
+        self._note(
+            line,
+            full,
+            f"`{text}` is a comment in YAML. Put the selector in quotes, or a blank after the # "
+            "of a comment",
+        )
+        return True
 
     def _hosts(self, full: str, content: CommentedMap, line: int) -> tuple[str, ...]:
         value = content.get("hosts", [])

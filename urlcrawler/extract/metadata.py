@@ -10,6 +10,7 @@ import lxml.html
 from scrapy.http import XmlResponse
 
 from urlcrawler.extract.document import Document, OfThread
+from urlcrawler.extract.lines import text_of
 
 LONGEST = 1000  # characters of a text; megabytes of it are somebody's joke
 MOST_LINKS = 200
@@ -86,6 +87,7 @@ def _social(document: Document) -> dict[str, Any]:
 
 def _dates(document: Document) -> dict[str, Any]:
     things = [thing for thing in document.json_ld if isinstance(thing, dict)]
+    things.sort(key=lambda thing: not _is_about_page(thing))  # and not about a comment on it
 
     def said(names: tuple[str, ...], key: str) -> Any:
         of_meta = next((document.meta[name] for name in names if name in document.meta), None)
@@ -103,6 +105,12 @@ def _dates(document: Document) -> dict[str, Any]:
         "modified": _line(said(_MODIFIED, "dateModified")),
         "author": _line(_names(said(_AUTHOR, "author"))),
     }
+
+
+def _is_about_page(thing: dict[str, Any]) -> bool:
+    types = thing.get("@type")
+    names = types if isinstance(types, list) else [types]
+    return any(str(name).endswith(("Article", "Posting", "WebPage", "Report")) for name in names)
 
 
 def _is_published(time: Any) -> bool:
@@ -209,17 +217,10 @@ def _first(document: Document, name: str) -> Any:
 
 
 def _text_of(tag: Any) -> str | None:
-    """Return the text of an element, or as much of it as a line may need."""
+    """Return the text of an element; None when there is no such element."""
     if tag is None:
         return None
-    parts: list[str] = []
-    size = 0
-    for part in tag.itertext():
-        parts.append(part)
-        size += len(part)
-        if size > 100 * LONGEST:
-            break
-    return "".join(parts)
+    return text_of(tag)
 
 
 def _link(document: Document, rel: str) -> str | None:

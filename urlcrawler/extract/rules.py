@@ -1,5 +1,6 @@
 """How a value is found in a page: each kind of rule, compiled once."""
 
+import json
 import re
 from collections.abc import Callable
 from time import monotonic
@@ -122,7 +123,8 @@ def json_path(expression: str) -> Find:
 
 
 def pattern(expression: str) -> Find:
-    """Return what finds the first group, or the whole, of a regular expression in the source.
+    """Return what finds the first group, or the whole, of a regular expression in the source of
+    the page, or of a node of it.
 
     Raises:
         RuleError: it is no regular expression.
@@ -139,7 +141,8 @@ def pattern(expression: str) -> Find:
         try:
             if left <= 0:
                 raise TimeoutError
-            found = compiled.finditer(document.text, timeout=left, concurrent=True)
+            text = document.text if node is None else _source(node)
+            found = compiled.finditer(text, timeout=left, concurrent=True)
             return [match[group] for match in found if match[group] is not None]
         except TimeoutError:
             raise UnreadableError("the regular expressions take too long") from None
@@ -147,6 +150,18 @@ def pattern(expression: str) -> Find:
             document.regex_seconds += monotonic() - began
 
     return find
+
+
+def _source(node: Any) -> str:
+    if isinstance(node, etree._Element):
+        return str(etree.tostring(node, encoding="unicode", method="html", with_tail=False))
+    return json.dumps(node, ensure_ascii=False)
+
+
+def looks_at_whole_page(expression: str) -> bool:
+    """Return whether an XPath begins, or one inside of it, at the root of the page."""
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'", "''", expression)
+    return re.search(r"(?:^|[^\w\s\])*./'-])\s*/", bare) is not None or bare.lstrip()[:1] == "/"
 
 
 def meta(key: str) -> Find:

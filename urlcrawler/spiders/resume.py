@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from itertools import zip_longest
 from time import monotonic
 from typing import Any
@@ -26,7 +27,8 @@ class Resume:
         self._spider = spider
         self._tables = tables
         self._total: int = spider.ledger.total
-        self._binding = Binding.of(spider.source.file, spider.table.columns)
+        fields = spider.extractor.recipe["path"]
+        self._binding = Binding.of(spider.source.file, spider.table.columns, fields)
 
     def take_up(self) -> None:
         """Note which records have their row, and which of these are crawled again.
@@ -58,14 +60,7 @@ class Resume:
                 "Rows of an interrupted retry are crawled again: %(why)s", {"why": why_not}
             )
         for table in self._tables:
-            begun_with = saved(table.path)
-            if begun_with and begun_with != self._binding:
-                logger.info(
-                    "%(path)s: the list has changed since the table was begun; its rows still fit",
-                    {"path": table.path},
-                )
-            if begun_with != self._binding:
-                self._binding.save(table.path)
+            self._bind(table, has_rows=bool(ledger.count or again.count))
         ledger.primary = primary
         if ledger.count or again.count:
             logger.info(
@@ -78,6 +73,26 @@ class Resume:
             )
         if self._spider.retried_errors:
             logger.info("%(again)d of them are crawled again", {"again": again.count})
+
+    def _bind(self, table: RetriedTable, *, has_rows: bool) -> None:
+        """Note what the table belongs to from now on; say what has changed since it was begun."""
+        begun_with, binding = saved(table.path), self._binding
+        if begun_with and has_rows:
+            if begun_with.fields_sha256 != binding.fields_sha256:
+                logger.warning(
+                    "%(path)s: the fields file has changed since the table was begun, and the rows "
+                    "that it has keep their values. Type -O %(path)s to begin anew; pages that "
+                    "were kept need not be fetched again for that, see scrapy extract",
+                    {"path": table.path},
+                )
+            binding = replace(binding, fields_sha256=begun_with.fields_sha256)
+        if begun_with and begun_with != binding:
+            logger.info(
+                "%(path)s: the list has changed since the table was begun; its rows still fit",
+                {"path": table.path},
+            )
+        if begun_with != binding:
+            binding.save(table.path)
 
     def _have(self, line: Line) -> None:
         self._spider.ledger.add(line.position)
@@ -124,7 +139,7 @@ class Resume:
         begun_with = saved(table.path)
         if begun_with is None:
             return "Has the list changed?"
-        if begun_with == self._binding:
+        if begun_with.list_sha256 == self._binding.list_sha256:
             return (
                 "The list is the one that the table here was begun with, so this is another table."
             )
