@@ -94,7 +94,11 @@ def serving(addresses: Sequence[str]) -> Iterator[SiteProcess]:
 
 
 def run_scrapy(
-    folder: Path, *words: str, table: str = "table.csv", stdin: str | None = None
+    folder: Path,
+    *words: str,
+    table: str = "table.csv",
+    stdin: str | None = None,
+    python: str = sys.executable,
 ) -> Crawl:
     """Run `scrapy ...` in *folder*, as a user would, and read the table it has written."""
     if words[0] == "crawl":
@@ -103,7 +107,7 @@ def run_scrapy(
         if not any("BACKOFF_START" in word for word in words):
             words = (*words, "-s", "BACKOFF_START=0.1")  # no host here needs so much rest
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "scrapy", *words],
+        [python, "-W", "error", "-m", "scrapy", *words],
         cwd=folder,
         env=ENVIRONMENT,
         input=stdin,
@@ -127,12 +131,15 @@ def crawl_list(
     table: str = "table.csv",
     name: str = "urls.txt",
     fresh: bool = True,
+    python: str = sys.executable,
 ) -> Crawl:
     """Crawl a list of *lines* into *table*, a *fresh* one or what is there."""
     (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
     spider = () if "crawl" in words else ("crawl", "urls")
     output = ("-O" if fresh else "-o", table)
-    return run_scrapy(folder, *spider, *words, "-a", f"file={name}", *output, table=table)
+    return run_scrapy(
+        folder, *spider, *words, "-a", f"file={name}", *output, table=table, python=python
+    )
 
 
 @contextmanager

@@ -3,21 +3,46 @@
 import math
 from time import monotonic
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Ledger:
     """A set of positions, one bit each.
 
     A record is done if and only if its complete row is in the output.
+
+    Attributes:
+        total: how many rows there are to be.
+        count: how many there are.
     """
 
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self._bits = bytearray((total + 8) // 8)
+    def __init__(self, records: int) -> None:
+        """Note that none of so many *records* has its row."""
+        self.total = self._records = records
+        self._bits = bytearray((records + 8) // 8)
         self.count = 0
         # Handed out, and no row yet: since when nobody is known to work on them (inf: somebody is).
         self.open: dict[int, float] = {}
         self._claimed: set[int] = set()  # their row is on its way
         self.primary: object = None  # the table whose rows count, when there is one that resumes
+
+    def leave_out(self, records: NDArray[np.bool_]) -> None:
+        """Leave records to others, as if they were done.
+
+        Args:
+            records: for each, from position 1 on, whether it is one of these.
+        """
+        flags = np.concatenate(([False], records))
+        self._bits = bytearray(np.packbits(flags, bitorder="little"))
+        self._bits += bytes((self._records + 8) // 8 - len(self._bits))
+        self.total = self._records - int(np.count_nonzero(records))
+
+    def done(self) -> NDArray[np.bool_]:
+        """Return for each record, from position 1 on, whether it has its row or is left out."""
+        bits = np.frombuffer(self._bits, np.uint8)
+        flags = np.unpackbits(bits, bitorder="little")[1 : self._records + 1]
+        return flags.astype(np.bool_)
 
     def __contains__(self, position: int) -> bool:
         """Return whether the record at *position* has its row."""
@@ -93,7 +118,7 @@ class Ledger:
         missing: list[int] = []
         for byte, bits in enumerate(self._bits):
             if bits != 0xFF:
-                positions = range(max(1, byte * 8), min(byte * 8 + 8, self.total + 1))
+                positions = range(max(1, byte * 8), min(byte * 8 + 8, self._records + 1))
                 missing += [position for position in positions if position not in self]
                 if len(missing) >= most:
                     break

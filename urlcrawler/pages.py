@@ -86,14 +86,19 @@ class _Kept(NamedTuple):
 class PageArchive:
     """Writes pages, in a thread of its own; those that come together are made durable together."""
 
-    def __init__(self, folder: Path, largest: int = LARGEST) -> None:
+    def __init__(self, folder: Path, largest: int = LARGEST, prefix: str = "") -> None:
         """Go on in *folder*, after what an interrupted run has left there.
+
+        Args:
+            largest: bytes of a file, after which another one is begun.
+            prefix: of the names of its files, where several processes write into the folder.
 
         Raises:
             OutputError: it cannot be written.
         """
         self.folder = folder
-        self._largest = largest  # bytes
+        self._largest = largest
+        self._prefix = prefix
         self._waiting: list[_Kept] = []
         self._writing: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="pages")
@@ -101,8 +106,8 @@ class PageArchive:
         self._failure: OSError | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            files = sorted(folder.glob("*.warc.gz"))
-            self._number = int(files[-1].name.split(".")[0]) if files else 0
+            files = sorted(folder.glob(f"{prefix}[0-9][0-9][0-9][0-9][0-9].warc.gz"))
+            self._number = int(files[-1].name[len(prefix) :].split(".")[0]) if files else 0
             if files:
                 _cut_torn(files[-1])
             self._open(again=bool(files))
@@ -160,7 +165,7 @@ class PageArchive:
 
     def _open(self, *, again: bool = False) -> None:
         self._number += not again
-        path = self.folder / f"{self._number:05}.warc.gz"
+        path = self.folder / f"{self._prefix}{self._number:05}.warc.gz"
         self._file = path.open("ab", buffering=0)
         if not self._file.tell():
             info = BytesIO()

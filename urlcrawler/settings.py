@@ -19,6 +19,9 @@ USER_AGENT_CONTACT = ""
 # --- How fast ---------------------------------------------------------------------------------
 
 CONCURRENT_REQUESTS = 512  # default 16; lists have many hosts, and waiting costs nothing
+# Processes that share the hosts of the list between them: one uses one core. Read by
+# processes.scheduler.ShardScheduler.
+PROCESSES = 1
 CONCURRENT_REQUESTS_PER_DOMAIN = 16  # default 8; the ceiling, the throttle decides below it
 CONCURRENT_ITEMS = 1  # default 100; a response yields one item, 100 idle tasks cost 40% of the CPU
 AUTOTHROTTLE_ENABLED = True  # default False; each host gets what it carries comfortably
@@ -86,6 +89,9 @@ ALLOW_PRIVATE_ADDRESSES = False
 
 # Pipelines, extensions and middlewares that make rows of records: see spiders.wiring.
 EXTENSIONS = {
+    # Off by the settings above; so they are not even imported, which takes a tenth of a second.
+    "scrapy.extensions.telnet.TelnetConsole": None,
+    "scrapy.extensions.remote_control.RemoteControl": None,
     "urlcrawler.extensions.quiet.QuietLogs": 0,  # first: before the others have something to say
 }
 

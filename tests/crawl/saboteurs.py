@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -462,3 +463,12 @@ class WatchesTheLoop:
             self._longest,
             memory,
         )
+
+
+class Dies(UrlListSpider):
+    """Ends its process with the first page."""
+
+    name = "dies"
+
+    def parse_page(self, response: Any, page: Any, *args: Any, **kwargs: Any) -> None:
+        os._exit(9)

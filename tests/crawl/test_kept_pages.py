@@ -102,7 +102,8 @@ def test_a_kill_costs_no_page_that_has_a_row(tmp_path: Path, site: SiteProcess) 
     lines = [site.url(f"/page/{n}?size=2000", host=1 + n % 8) for n in range(400)]
     (tmp_path / "urls.txt").write_text("\n".join(lines))
     for count in (20, 120, 220):
-        with crawl_under_way(tmp_path, *KEEP, "-o", "table.csv", rows=count) as process:
+        words = (*KEEP, "-o", "table.csv", "-s", "CONCURRENT_REQUESTS=16")
+        with crawl_under_way(tmp_path, *words, rows=count) as process:
             process.kill()
         files = sorted((tmp_path / "table.pages").glob("*.warc.gz"))
         with files[-1].open("ab") as torn:
@@ -111,7 +112,8 @@ def test_a_kill_costs_no_page_that_has_a_row(tmp_path: Path, site: SiteProcess) 
     assert Counter(row["outcome"] for row in crawled.rows) == {"ok": 400}
     positions = kept_of(tmp_path)
     assert set(positions) == set(range(1, 401))
-    assert len(positions) < 450  # fetched again were those without a row
+    # Fetched again were those without a row: three times what was under way, or being written.
+    assert len(positions) < 500
     assert "bytes of a page that was not finished are taken away" in crawled.log
     done = extract(tmp_path, "-o", "again.csv")
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 """The spiders that README shows, run as they stand there."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ EXAMPLES = {
     for block in BLOCKS
     if (found := re.search(r'\(UrlListSpider\):\n    name = "(\w+)"', block))
 }
+# Where scrapy-poet is installed: see .ci/run.
+POET = Path(sys.prefix) / "poet/bin/python"
+needs_poet = pytest.mark.skipif(not POET.exists(), reason="scrapy-poet stands in an environment "
+                                "of its own, which .ci/run makes")  # fmt: skip
 # Of each spider the column that it fills, and what must stand there.
 FILLED = {
     "shop": ("title", "Product 1"),
@@ -27,7 +32,10 @@ def test_every_spider_of_readme_is_run() -> None:
     assert set(EXAMPLES) == set(FILLED)
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=needs_poet if name == "objects" else ()) for name in EXAMPLES],
+)
 def test_a_spider_of_readme_does_what_readme_says(
     tmp_path: Path, site: SiteProcess, name: str
 ) -> None:
@@ -35,7 +43,8 @@ def test_a_spider_of_readme_does_what_readme_says(
     (tmp_path / "examples.py").write_text(EXAMPLES[name], encoding="utf-8")
     lines = [site.url("/page/1"), site.url("/status/404"), "not a url", site.url("/page/1")]
     words = ("-s", "SPIDER_MODULES=urlcrawler.spiders,examples", "-s", "METADATA=page")
-    crawled = crawl_list(tmp_path, lines, "crawl", name, *words)
+    python = str(POET) if name == "objects" else sys.executable
+    crawled = crawl_list(tmp_path, lines, "crawl", name, *words, python=python)
     column, value = FILLED[name]
     assert re.fullmatch(value, crawled.rows[0][column]), crawled.log
     outcomes = [row["outcome"] for row in crawled.rows]
@@ -45,12 +54,14 @@ def test_a_spider_of_readme_does_what_readme_says(
         assert len(read_table(tmp_path / "reviews.jsonl")) > 20
 
 
+@needs_poet
 def test_a_page_object_that_raises_ends_in_the_row(tmp_path: Path, site: SiteProcess) -> None:
     """The row names what it raised."""
     broken = EXAMPLES["objects"].replace('float(self.css(".price::text").get())', "1 / 0")
     (tmp_path / "examples.py").write_text(broken, encoding="utf-8")
     words = ("-s", "SPIDER_MODULES=urlcrawler.spiders,examples")
-    crawled = crawl_list(tmp_path, [site.url("/page/1")], "crawl", "objects", *words)
+    lines = [site.url("/page/1")]
+    crawled = crawl_list(tmp_path, lines, "crawl", "objects", *words, python=str(POET))
     row = crawled.only()
     assert row["reason"] == "parse_page raised ZeroDivisionError: division by zero"
     assert (row["error"], crawled.exit_code) == ("extract", 0)

@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from urlcrawler.commands.interrupts import Interrupts
 from urlcrawler.exceptions import Interrupted, UrlcrawlerError
 from urlcrawler.printable import printable, without_credentials
+from urlcrawler.processes.child import command
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class Command(ScrapyCrawl):
         if len(args) != 1:
             raise UsageError("name one spider, for example: scrapy crawl urls -a file=urls.txt")
         assert self.crawler_process is not None  # noqa: S101 - set by scrapy.cmdline
+        self._describe(args[0], opts)
         try:
             crawler = self._create_crawler(args[0])
         except KeyError:
@@ -66,6 +68,14 @@ class Command(ScrapyCrawl):
             failed.append(error)  # sys.exit() in a constructor
         interrupts.over()
         self.exitcode = self._code(crawler, failed, interrupts.received, began=interrupts.watching)
+
+    def _describe(self, spider: str, opts: argparse.Namespace) -> None:
+        """Note how to start the processes of PROCESSES: as this one, but for its arguments."""
+        settings: Any = self.settings
+        given = dict(word.split("=", 1) for word in opts.set)
+        more = ["-L", opts.loglevel] if opts.loglevel else []
+        more += ["--logfile", opts.logfile] if opts.logfile else []
+        settings.set("CHILD_COMMAND", command(spider, given, more), priority="cmdline")
 
     def _code(
         self,

@@ -34,6 +34,7 @@ OURS = {
     "urlcrawler.extensions.cleanlogs.CleanLogs",
     "urlcrawler.extensions.feedcheck.FeedCheck",
     "urlcrawler.extensions.guards.Guards",
+    "urlcrawler.extensions.leash.Leash",
     "urlcrawler.extensions.summary.Summary",
     "urlcrawler.extensions.throttle.HostThrottle",
     "urlcrawler.extensions.usage.HostUsage",

@@ -56,7 +56,7 @@ class Summary:
         self._rows.update(spider.earlier_rows)
         logger.info(
             "%(records)d records on %(hosts)d hosts",
-            {"records": len(index), "hosts": len(index.heads)},
+            {"records": spider.ledger.total, "hosts": len(index.heads)},
         )
 
     def item_scraped(self, item: Any) -> None:

@@ -45,6 +45,8 @@ class HostUsage:
         """Connect to the signals; only a spider with a list has hosts that are kept."""
         if not hasattr(crawler.spider, "ledger"):
             raise NotConfigured("the spider reads no list.")
+        if crawler.settings.getint("PROCESSES") > 1:
+            raise NotConfigured  # each of them has its own, see processes.totals
         usage = cls(crawler)
         crawler.signals.connect(usage.spider_opened, signals.spider_opened)
         crawler.signals.connect(usage.spider_closed, signals.spider_closed)

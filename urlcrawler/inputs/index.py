@@ -8,7 +8,7 @@ list cannot be written to collide.
 
 import logging
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import NamedTuple
 
@@ -47,6 +47,7 @@ class ListIndex:
 
     Attributes:
         heads: position of the first record of each origin, from number FIRST_ORIGIN on.
+        origins: number of the origin of each record; INVALID and DUPLICATE for those without.
         columns: names of the other columns of the list.
     """
 
@@ -67,8 +68,8 @@ class ListIndex:
         # What is not needed any more goes before the next array comes: see the module's figure.
         del requests
         hashes = np.frombuffer(origins, np.int64)
-        self._origins = np.where(hashes == _NO_ORIGIN, np.uint32(INVALID), np.uint32(FIRST_ORIGIN))
-        self._origins[hashes == _REPEATED] = DUPLICATE
+        self.origins = np.where(hashes == _NO_ORIGIN, np.uint32(INVALID), np.uint32(FIRST_ORIGIN))
+        self.origins[hashes == _REPEATED] = DUPLICATE
         order, begins = sort_by_value(hashes)
         del hashes, origins
         self.heads = self._number_origins(order, begins)
@@ -101,23 +102,27 @@ class ListIndex:
         Their place in the chains that were there before is lost.
         """
         indexes = np.sort(np.frombuffer(positions, np.uint32)) - np.uint32(1)
-        indexes = indexes[np.argsort(self._origins[indexes], kind="stable")]
+        indexes = indexes[np.argsort(self.origins[indexes], kind="stable")]
         begins = np.ones(len(indexes), np.bool_)
-        begins[1:] = self._origins[indexes[1:]] != self._origins[indexes[:-1]]
+        begins[1:] = self.origins[indexes[1:]] != self.origins[indexes[:-1]]
         self._next[indexes] = 0
         chained = ~begins[1:]
         self._next[indexes[:-1][chained]] = indexes[1:][chained] + np.uint32(1)
         return indexes[begins] + np.uint32(1)
 
-    def without_request(self) -> Iterator[tuple[Record, InvalidUrl | int]]:
-        """Yield the records that are not requested, in the order of the list.
+    def without_request(
+        self, done: Callable[[int], bool] = lambda position: False
+    ) -> Iterator[tuple[Record, InvalidUrl | int]]:
+        """Yield the records that are not requested and not *done*, in the order of the list.
 
         Each with its error, or for a duplicate with the position of the first.
         """
         for part in slices(len(self), overlap=0):
-            for found in np.flatnonzero(self._origins[part] < FIRST_ORIGIN):
+            for found in np.flatnonzero(self.origins[part] < FIRST_ORIGIN):
                 position = part.start + int(found) + 1
-                if self._origins[position - 1] == DUPLICATE:
+                if done(position):
+                    continue
+                if self.origins[position - 1] == DUPLICATE:
                     yield self.record(position), int(self._next[position - 1])
                 else:
                     record, target = self.resolve(position)
@@ -181,7 +186,7 @@ class ListIndex:
         firsts = order[starts]
         sizes = np.diff(starts, append=np.uint32(len(order)))
         # A record without a request stands in a group too; groups are one or the other.
-        sizes[self._origins[firsts] < FIRST_ORIGIN] = 0
+        sizes[self.origins[firsts] < FIRST_ORIGIN] = 0
 
         # Largest first, equal ones in the order of the list: one sortable number an origin.
         count = int(np.count_nonzero(sizes))
@@ -192,8 +197,8 @@ class ListIndex:
         heads |= firsts
         heads.sort()
         heads = heads[:count].astype(np.uint32)
-        self._origins[heads] = np.arange(FIRST_ORIGIN, FIRST_ORIGIN + len(heads), dtype=np.uint32)
-        number_of_group = self._origins[firsts]
+        self.origins[heads] = np.arange(FIRST_ORIGIN, FIRST_ORIGIN + len(heads), dtype=np.uint32)
+        number_of_group = self.origins[firsts]
         del starts, firsts
 
         group = -1
@@ -203,7 +208,7 @@ class ListIndex:
             group = int(groups[-1]) - int(begins[part][-1])  # the next slice begins with it again
             numbers = number_of_group[groups]
             wanted = numbers >= FIRST_ORIGIN
-            self._origins[indexes[wanted]] = numbers[wanted]
+            self.origins[indexes[wanted]] = numbers[wanted]
             chained = wanted[1:] & ~begins[part][1:]
             self._next[indexes[:-1][chained]] = indexes[1:][chained] + np.uint32(1)
         return heads + np.uint32(1)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
+from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 
 from urlcrawler.exceptions import ComponentError
@@ -16,10 +17,21 @@ class Start:
     """Let a `start()` that raises CancelledError or SystemExit end like one that raises ValueError.
 
     Scrapy would wait for more of it for ever, or end with the event loop. It may take any time.
+    With PROCESSES each process has its own; that of the one which started them yields nothing.
     """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._is_parent = crawler.settings.getint("PROCESSES") > 1
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "Start":
+        """Build the middleware."""
+        return cls(crawler)
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
         """Yield what *start* and the middlewares around it yield."""
+        if self._is_parent:
+            return
         try:
             async for each in Guard("start", None).steps(start):
                 yield each

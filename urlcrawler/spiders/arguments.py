@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from urlcrawler.exceptions import ArgumentError
+from urlcrawler.inputs.shards import Shard, parse_shard
 from urlcrawler.items import BASE_COLUMNS
 from urlcrawler.outcomes import ERRORS, RETRYABLE
 
@@ -16,6 +17,7 @@ ARGUMENTS = {
     "json_ld": "types of JSON-LD that the column json_ld has: Product,Article (default: all)",
     "headers": "a YAML file with headers and cookies for some hosts, and for no others",
     "since": "the table of an earlier crawl: pages that have not changed are not fetched again",
+    "shard": "3/16: only the third of sixteen parts of the list, whole hosts each",
     "retry": "failed: crawl records again whose error is retryable; or name errors: dns,http-5xx",
 }
 COLUMN_TYPES = ("str", "int", "float", "bool", "json")  # what `cells.typed` reads back
@@ -82,6 +84,20 @@ def positive(name: str, value: str | int) -> int:
     if not str(value).isdecimal() or int(value) < 1:
         raise ArgumentError(f"argument `{name}`: must be a whole number above 0, not {value!r}")
     return int(value)
+
+
+def shard_named(value: str) -> Shard:
+    """Return the shard that *value* names.
+
+    Raises:
+        ArgumentError: it names none.
+    """
+    shard = parse_shard(value)
+    if shard is None:
+        raise ArgumentError(
+            f"argument `shard`: must be like 3/16, the third of sixteen, not {value!r}"
+        )
+    return shard
 
 
 def names_in(name: str, value: str | None) -> frozenset[str]:

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+import numpy as np
+from numpy.typing import NDArray
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
@@ -28,13 +30,14 @@ from urlcrawler.inputs.formats import open_reader
 from urlcrawler.inputs.hostheaders import HostHeaders
 from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.records import Record
+from urlcrawler.inputs.shards import Shard
 from urlcrawler.inputs.sources import Source, open_source
 from urlcrawler.inputs.urls import Target
 from urlcrawler.items import BASE_COLUMNS, Page
 from urlcrawler.ledger import Ledger
 from urlcrawler.meta import EARLIER, RECORD
 from urlcrawler.retries import RetriedTable
-from urlcrawler.rows import Table
+from urlcrawler.rows import Row, Table
 from urlcrawler.spiders.arguments import (
     ARGUMENTS,
     check_columns,
@@ -43,11 +46,19 @@ from urlcrawler.spiders.arguments import (
     names_in,
     one_of,
     positive,
+    shard_named,
 )
 from urlcrawler.spiders.callbacks import Callbacks, with_values
 from urlcrawler.spiders.feeds import bind_feeds, check_feeds, open_tables, set_default_feed
-from urlcrawler.spiders.files import open_fields, open_host_headers, open_pages, open_since
+from urlcrawler.spiders.files import (
+    open_fields,
+    open_host_headers,
+    open_pages,
+    open_since,
+    pages_folder,
+)
 from urlcrawler.spiders.interrupt import interruptible
+from urlcrawler.spiders.onlyshard import take_shard
 from urlcrawler.spiders.wiring import check_values, wire
 from urlcrawler.stopping import stop
 
@@ -85,7 +96,10 @@ class UrlListSpider(Spider):
     arguments: ClassVar[dict[str, str]] = ARGUMENTS
     columns: ClassVar[dict[str, str]] = {}
 
+    given: dict[str, Any]  # arguments, as they were given
     list_name: str
+    table_name: str  # of the default feed
+    shard: Shard | None  # the only part of the list that is crawled
     source: Source
     index: ListIndex
     ledger: Ledger
@@ -95,6 +109,8 @@ class UrlListSpider(Spider):
     extractor: Extractor
     own_columns: dict[str, str]  # of the fields file and of the spider: name and type
     pages: "PageArchive | None"  # see KEEP_PAGES
+    pages_folder: Path
+    own_groups: NDArray[np.uint64]  # of the shard: keys of groups of hosts
     host_headers: HostHeaders | None  # see `-a headers`
     earlier: EarlierTable | None  # of another crawl, see `-a since`
     earlier_rows: Counter[tuple[str, str | None]]  # of earlier runs, by outcome and error
@@ -119,13 +135,16 @@ class UrlListSpider(Spider):
         check_names(kwargs, {**ARGUMENTS, **cls.arguments}, cls.name)
         duplicates = one_of("duplicates", kwargs.get("duplicates", "skip"), ("skip", "fetch"))
         limit = positive("limit", kwargs["limit"]) if "limit" in kwargs else 0
+        shard = shard_named(kwargs["shard"]) if "shard" in kwargs else None
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.retried_errors = errors_named("retry", kwargs.get("retry"))
         spider.earlier_rows = Counter()
+        spider.given = dict(kwargs)
         with interruptible(), ExitStack() as on_error:
             spider.source = source = open_source(kwargs["file"])
             on_error.callback(source.close)
             spider.list_name = source.name
+            spider.table_name = f"{source.name}.{shard.name}" if shard else source.name
             check_feeds(crawler.settings, spider)
             spider.host_headers = open_host_headers(kwargs.get("headers"))
             spider.earlier = open_since(crawler.settings, spider, kwargs.get("since"))
@@ -136,6 +155,9 @@ class UrlListSpider(Spider):
             spider.index = ListIndex(reader, fetch_duplicates=duplicates == "fetch", limit=limit)
             # What a crawl leaves in its feeds is the next run's ledger.
             spider.ledger = Ledger(len(spider.index))
+            spider.shard = shard
+            if shard:
+                take_shard(spider, crawler.settings)
             groups = frozenset(crawler.settings.getlist("METADATA"))
             types = names_in("json_ld", kwargs.get("json_ld"))
             spider.extractor = Extractor(
@@ -145,6 +167,7 @@ class UrlListSpider(Spider):
             spider.table = Table(spider.index.columns, spider.own_columns, groups)
             bind_feeds(crawler.settings, spider.table.columns)
             spider.tables = open_tables(crawler.settings, spider)
+            spider.pages_folder, _ = pages_folder(crawler.settings, spider)
             spider.pages = open_pages(crawler.settings, spider)
             on_error.pop_all()
         if spider.pages:
@@ -172,9 +195,7 @@ class UrlListSpider(Spider):
         The others are requested by the scheduler, one at a time, whenever there is room.
         """
         unwritten: deque[int] = deque()
-        for record, why in self.index.without_request():
-            if record.position in self.ledger:
-                continue
+        for record, why in self.index.without_request(self.ledger.__contains__):
             page = Page.of(record)
             if isinstance(why, InvalidUrl):
                 page.fail(why.error, str(why))
@@ -318,8 +339,12 @@ class UrlListSpider(Spider):
 
     def write_row(self, page: Page) -> None:
         """Write the row of a record that no callback yields, past the item pipelines."""
+        self.write(self.table.row(page))
+
+    def write(self, row: Row) -> None:
+        """Give *row* to every feed, and to whoever else hears of items."""
         results = self.crawler.signals.send_catch_log(
-            signals.item_scraped, item=self.table.row(page), response=None, spider=self
+            signals.item_scraped, item=row, response=None, spider=self
         )
         for _, result in results:
             if inspect.isawaitable(result):

@@ -13,6 +13,7 @@ from w3lib.url import file_uri_to_path
 
 from urlcrawler.exceptions import ArgumentError, OutputError
 from urlcrawler.itemfile import goes_on
+from urlcrawler.parts import remove_parts
 from urlcrawler.retries import RetriedTable
 from urlcrawler.rows import Row, takes_rows
 from urlcrawler.spiders.resume import Resume
@@ -20,7 +21,7 @@ from urlcrawler.tables import FORMATS
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_FEED = "data/results/%(list_name)s.csv"
+DEFAULT_FEED = "data/results/%(table_name)s.csv"
 
 
 def set_default_feed(settings: BaseSettings, of_spider: Mapping[str, Any]) -> None:
@@ -119,6 +120,7 @@ def open_tables(settings: BaseSettings, spider: Any) -> dict[Path, RetriedTable]
         for path, options in feeds.items():  # now that each of them can be written
             if options.get("overwrite"):
                 tables[path.resolve()].begin_anew()
+                remove_parts(path)
         Resume(spider, [*tables.values()]).take_up()
         on_error.pop_all()
     return tables

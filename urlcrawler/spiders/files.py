@@ -56,15 +56,24 @@ def open_pages(settings: BaseSettings, spider: Any) -> "PageArchive | None":
         return None
     from urlcrawler.pages import PageArchive  # extra `pages`
 
+    if given := spider.given.get("_pages"):
+        return PageArchive(Path(given), prefix=f"{spider.shard.name}-")
+    folder, overwrite = pages_folder(settings, spider)
+    if overwrite:
+        for old in folder.glob("*.warc.gz"):
+            old.unlink()
+    if settings.getint("PROCESSES") > 1:
+        return None  # each of them writes its own
+    return PageArchive(folder)
+
+
+def pages_folder(settings: BaseSettings, spider: Any) -> tuple[Path, bool]:
+    """Return where pages are kept, and whether what is there is to go first."""
     feeds = settings.getdict("FEEDS").items()
     paths = [(local_path(str(uri), spider), options) for uri, options in feeds]
     local = [(path, options) for path, options in paths if path]
     path, options = local[0] if local else (Path("data/results") / spider.list_name, {})
-    folder = path.with_suffix(".pages")
-    if options.get("overwrite"):
-        for old in folder.glob("*.warc.gz"):
-            old.unlink()
-    return PageArchive(folder)
+    return path.with_suffix(".pages"), bool(options.get("overwrite"))
 
 
 def open_fields(path: str | None) -> Fields | None:

@@ -4,19 +4,22 @@ import logging
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from itertools import zip_longest
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from urlcrawler.binding import Binding, saved
 from urlcrawler.cells import clean
 from urlcrawler.exceptions import OutputError
 from urlcrawler.ledger import Ledger
+from urlcrawler.parts import left_over, remove_parts
 from urlcrawler.retries import RetriedTable
+from urlcrawler.rows import Row
 from urlcrawler.tablefile import TableFile
 from urlcrawler.tables import Line
 
 logger = logging.getLogger(__name__)
 
+_PATIENCE, _PAUSE = 90.0, 0.2  # seconds: the processes of a parent that was killed end in 60
 _REPORT_SECONDS = 5.0
 
 
@@ -26,7 +29,8 @@ class Resume:
     def __init__(self, spider: Any, tables: list[RetriedTable]) -> None:
         self._spider = spider
         self._tables = tables
-        self._total: int = spider.ledger.total
+        self._total: int = len(spider.index)
+        self._outside = spider.ledger.done() if spider.shard else None
         fields = spider.extractor.recipe["path"]
         self._binding = Binding.of(spider.source.file, spider.table.columns, fields)
 
@@ -62,13 +66,14 @@ class Resume:
         for table in self._tables:
             self._bind(table, has_rows=bool(ledger.count or again.count))
         ledger.primary = primary
+        self._take_parts()
         if ledger.count or again.count:
             logger.info(
                 "%(path)s: %(done)d of %(total)d records have their row from an earlier run",
                 {
                     "path": primary.path,
                     "done": ledger.count + again.count,
-                    "total": self._total,
+                    "total": ledger.total,
                 },
             )
         if self._spider.retried_errors:
@@ -93,6 +98,44 @@ class Resume:
             )
         if begun_with != binding:
             binding.save(table.path)
+
+    def _take_parts(self) -> None:
+        """Take over the rows that processes of an interrupted run have written into their parts.
+
+        Raises:
+            OutputError: they still write, or the tables take no more.
+        """
+        ledger, primary = self._spider.ledger, self._tables[0]
+        parts = left_over(primary.path)
+        waited = 0.0
+        while busy := [part for part in parts if part.is_being_written]:
+            if not waited:
+                logger.info("Waiting for %(n)d processes of an interrupted run", {"n": len(busy)})
+            if waited > _PATIENCE:
+                raise OutputError(f"{busy[0].path}: is still being written by another process")
+            sleep(_PAUSE)
+            waited += _PAUSE
+        for part in parts:
+            while rows := part.new_rows():
+                for row in filter(self._is_wanted, rows):
+                    for table in self._tables:
+                        table.add(row, lambda: None)
+                    ledger.add(row["position"])
+                    self._spider.earlier_rows[row["outcome"], row["error"]] += 1
+        if parts:
+            for table in self._tables:
+                table.try_sync()
+                if table.failure:
+                    raise OutputError(f"{table.path}: cannot be written: {table.failure.strerror}")
+            remove_parts(primary.path)
+
+    def _is_wanted(self, row: Row) -> bool:
+        """Return whether a row of a part is that of a record which has none yet."""
+        position = row["position"]
+        if not 0 < position <= self._total or position in self._spider.ledger:
+            return False
+        is_whole = list(row) == self._spider.table.columns
+        return is_whole and bool(row["url"] == clean(self._spider.index.record(position).url))
 
     def _have(self, line: Line) -> None:
         self._spider.ledger.add(line.position)
@@ -122,6 +165,8 @@ class Resume:
         for count, line in enumerate(table.lines()):
             if not 0 < line.position <= self._total:
                 _refuse(table, line, f"the list has {self._total} records.")
+            if self._outside is not None and self._outside[line.position - 1]:
+                _refuse(table, line, "it belongs to another shard.")
             if not seen.add(line.position):
                 _refuse(table, line, "it has a row for this record already.")
             url = clean(self._spider.index.record(line.position).url)

@@ -56,6 +56,7 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
     "EXTENSIONS": {
         "urlcrawler.extensions.cleanlogs.CleanLogs": 0,
         "urlcrawler.extensions.watchdog.Watchdog": 0,
+        "urlcrawler.extensions.leash.Leash": 30,  # its stats are those that all others have set
         "scrapy.extensions.throttle.AutoThrottle": None,
         "urlcrawler.extensions.throttle.HostThrottle": 0,
         "urlcrawler.extensions.usage.HostUsage": 1,  # its stats stand before Summary reads them
@@ -88,6 +89,7 @@ _WHOLE_AT_LEAST = {
     "DOWNLOAD_HEAD_MAXSIZE": 1,
     "DOWNLOAD_MAXSIZE_TOTAL": 0,
     "URLLENGTH_LIMIT": 0,
+    "PROCESSES": 1,
 }
 _AT_LEAST = {
     "DOWNLOAD_TIMEOUT": 1,
@@ -109,6 +111,8 @@ def wire(settings: BaseSettings) -> None:
     """Set what a list spider needs, before any component is built."""
     for name, value in _SETTINGS.items():
         _set(settings, name, value)
+    if several_processes(settings):
+        _set(settings, "SCHEDULER", "urlcrawler.processes.scheduler.ShardScheduler")
     for name, components in _COMPONENTS.items():
         for path, order in components.items():
             settings.setdefault_in_component_priority_dict(name, load_object(path), order)
@@ -116,6 +120,14 @@ def wire(settings: BaseSettings) -> None:
     _set(settings, "DOWNLOAD_HANDLERS", _HANDLERS | dict(settings.getdict("DOWNLOAD_HANDLERS")))
     if contact := settings.get("USER_AGENT_CONTACT"):
         _set(settings, "USER_AGENT", f"{settings['USER_AGENT']} (+{contact})")
+
+
+def several_processes(settings: BaseSettings) -> bool:
+    """Return whether PROCESSES asks for more than one; values that are none are refused later."""
+    try:
+        return settings.getint("PROCESSES") > 1
+    except ValueError:
+        return False
 
 
 def _set(settings: BaseSettings, name: str, value: Any) -> None:
@@ -152,6 +164,7 @@ def check_values(settings: BaseSettings) -> None:
         _check_number(f"setting {name}", settings[name], least, whole=name in _WHOLE_AT_LEAST)
     for name in settings.getlist("RETRY_HTTP_CODES"):
         _check_number("setting RETRY_HTTP_CODES", name, 100, whole=True)
+    _check_processes(settings)
     _check_slots(settings)
     _check_metadata(settings)
     _check_addresses(settings)
@@ -166,6 +179,21 @@ def _check_number(what: str, value: Any, least: float, *, whole: bool) -> None:
     if not fits:
         kind = "whole number" if whole else "number"
         raise ArgumentError(f"{what}: must be a {kind} from {least} on, not {value!r}")
+
+
+def _check_processes(settings: BaseSettings) -> None:
+    if settings.getint("PROCESSES") > 1:
+        if not settings.getlist("CHILD_COMMAND"):
+            raise ArgumentError(
+                "setting PROCESSES: only the command scrapy crawl starts several processes. Use "
+                "it, or leave the setting at 1"
+            )
+        if settings["THROTTLE_GROUP_BY"] == "ip":
+            raise ArgumentError(
+                "setting PROCESSES: hosts that are grouped by address cannot be divided before "
+                "they are looked up. Type -s THROTTLE_GROUP_BY=host (or domain), or leave "
+                "PROCESSES at 1"
+            )
 
 
 def _check_slots(settings: BaseSettings) -> None:

@@ -1,0 +1,91 @@
+"""What is crawled: lists that are hard in one way each."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from server import Server
+
+Urls = list[str]
+# Of a contender that would take hours, how many URLs are crawled; the rest is extrapolated.
+SLOW = {"a loop": 20, "15 threads": 600, "asyncio, 100 in chunks of 500": 5_000}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A list, and what to look at.
+
+    Attributes:
+        text: what it is about, one line.
+        urls: how many, unless the command line says otherwise.
+        latencies: seconds after which pages of it answer, as they stand in URLs.
+        build: makes the list, in the order in which it is crawled.
+        most: URLs that a slow contender crawls, by its name; the rest is extrapolated.
+        slowest: of which host it must be known how long that one alone takes; None for none.
+        without: contenders of which nothing would be learned.
+    """
+
+    text: str
+    urls: int
+    latencies: frozenset[str]
+    build: Callable[[Server, int], Urls]
+    most: Mapping[str, int] = field(default_factory=dict)
+    slowest: int | None = None
+    without: tuple[str, ...] = ()
+
+
+def _many_hosts(server: Server, count: int) -> Urls:
+    return [server.url(n % 250, "1", n) for n in range(count)]
+
+
+def _overhead(server: Server, count: int) -> Urls:
+    return [server.url(n % 250, "0", n) for n in range(count)]
+
+
+_TAIL = ("0.05", "0.1", "0.2", "0.4", "0.8", "1.6", "3.2")
+
+
+def _long_tail(server: Server, count: int) -> Urls:
+    """Each latency half as often as the one before; of 200 hosts two answer nothing."""
+    chance = random.Random(7)
+    weights = [2.0**-n for n in range(len(_TAIL))]
+    urls = []
+    for n in range(count):
+        (seconds,) = chance.choices(_TAIL, weights)
+        host = n % 200
+        urls.append(server.url(host, "300" if host in (50, 150) else seconds, n))
+    return urls
+
+
+def _unequal(server: Server, count: int) -> Urls:
+    """Sorted by host, of which the first has a fifth of all, the second half of that, ..."""
+    urls, host, left = [], 0, count
+    while left:
+        size = min(left, max(20, int(count * 0.2 / (host + 1))))
+        urls += [server.url(host, "0.1", n) for n in range(size)]
+        left, host = left - size, host + 1
+    return urls
+
+
+CASES = {
+    "a": Case(
+        "one second latency, 250 hosts", 50_000, frozenset({"1"}), _many_hosts, SLOW,
+        without=("urlcrawler, with metadata",),
+    ),
+    "b": Case(
+        "zero latency, 250 hosts: pure overhead", 20_000, frozenset({"0"}), _overhead,
+        {"a loop": 2_000},
+    ),
+    "c": Case(
+        "a long tail of latencies, 1% dead hosts", 20_000, frozenset({*_TAIL, "300"}), _long_tail,
+        {"a loop": 30, "15 threads": 600, "asyncio, 100 in chunks of 500": 2_000}, slowest=50,
+        without=("urlcrawler, with metadata",),
+    ),
+    "d": Case(
+        "sorted by host, hosts very unequal", 20_000, frozenset({"0.1"}), _unequal,
+        {"a loop": 100, "15 threads": 3_000}, slowest=0,
+        without=("urlcrawler, with metadata",),
+    ),
+}  # fmt: skip

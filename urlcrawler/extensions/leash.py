@@ -1,0 +1,63 @@
+"""What the process of a shard has besides: an end with its parent, and stats for it."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+
+from urlcrawler.stopping import stop
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 50.0  # seconds for the pages under way; a parent that was killed waits for nobody
+
+
+class Leash:
+    """End when standard input does: it is a pipe from the parent, which closes it or is gone.
+
+    A signal of the system (PDEATHSIG) comes twice for some deaths, and never on macOS.
+    """
+
+    def __init__(self, crawler: Crawler, stats_file: Path) -> None:
+        self.crawler = crawler
+        self._stats_file = stats_file
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "Leash":
+        """Connect to the signals in a process that another one has started."""
+        if not crawler.settings.getbool("LEASH_ENABLED"):
+            raise NotConfigured
+        leash = cls(crawler, Path(crawler.settings["STATS_FILE"]))
+        crawler.signals.connect(leash.spider_opened, signals.spider_opened)
+        crawler.signals.connect(leash.engine_stopped, signals.engine_stopped)
+        return leash
+
+    def spider_opened(self) -> None:
+        """Begin to listen."""
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._listen, args=(loop,), name="leash", daemon=True).start()
+
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        while os.read(sys.stdin.fileno(), 1024):
+            pass
+        at_last = threading.Timer(PATIENCE, os._exit, (75,))
+        at_last.daemon = True
+        at_last.start()
+        loop.call_soon_threadsafe(stop, self.crawler, "shutdown")
+
+    def engine_stopped(self) -> None:
+        """Leave the stats to the parent."""
+        stats: Any = self.crawler.stats
+        try:
+            text = json.dumps(stats.get_stats(), default=str)
+            self._stats_file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            logger.warning("%(path)s: %(error)s", {"path": self._stats_file, "error": error})

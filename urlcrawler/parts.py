@@ -1,0 +1,77 @@
+"""The parts of a table that several processes write, each the rows of its shard."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from urlcrawler.rows import Row
+from urlcrawler.tablefile import beside
+
+_MOST = 1 << 20  # bytes that are read at a time
+
+
+def folder_of(table: Path) -> Path:
+    """Return where the parts of *table* are, while they are."""
+    return beside(table, ".shards")
+
+
+def left_over(table: Path) -> "list[Part]":
+    """Return the parts that an interrupted crawl has left beside *table*."""
+    return [Part(path) for path in sorted(folder_of(table).glob("*.jsonl"))]
+
+
+def remove_parts(table: Path) -> None:
+    """Remove them."""
+    shutil.rmtree(folder_of(table), ignore_errors=True)
+
+
+class Part:
+    """A table in JSON Lines, of which each row is read once, while it grows.
+
+    Attributes:
+        path: where it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._read = 0  # bytes, whole lines
+
+    @property
+    def is_being_written(self) -> bool:
+        """Whether a process has it; that of a parent which was killed may go on for a while."""
+        lock = FileLock(beside(self.path, ".lock"))
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    def new_rows(self) -> list[Row]:
+        """Return the rows that have come since the last time, or the first of them.
+
+        A torn one is none yet: its process takes it away, or goes on with it.
+        """
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._read)
+                data = file.read(_MOST)
+                if b"\n" not in data:
+                    data += file.readline()
+        except FileNotFoundError:
+            return []
+        whole = data[: data.rfind(b"\n") + 1]
+        self._read += len(whole)
+        return [row for row in map(_row, whole.splitlines()) if row is not None]
+
+
+def _row(line: bytes) -> Row | None:
+    try:
+        values: Any = json.loads(line)
+    except ValueError:
+        return None
+    is_row = isinstance(values, dict) and isinstance(values.get("position"), int)
+    return Row(values) if is_row else None

@@ -1,0 +1,1 @@
+"""One list, several processes: each crawls a shard, and this one writes their rows."""

@@ -1,0 +1,137 @@
+"""A process that crawls one shard: an ordinary crawl that ends with the one that started it."""
+
+import asyncio
+import json
+import logging
+import math
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scrapy.settings import BaseSettings
+
+from urlcrawler.inputs.shards import Shard
+from urlcrawler.parts import Part
+
+logger = logging.getLogger(__name__)
+
+MOST_DEATHS = 3  # in a row, none of which has brought a row
+PATIENCE = 60.0  # seconds after which a process that was asked to end is ended
+
+# What is for all processes together, each has its share of.
+_SHARED = ("CONCURRENT_REQUESTS", "DOWNLOAD_MAXSIZE_TOTAL", "CLOSESPIDER_PAGECOUNT",
+           "CLOSESPIDER_ERRORCOUNT")  # fmt: skip
+# What the parent sees to.
+_NOT_HERE = {"CLOSESPIDER_ITEMCOUNT": 0, "CLOSESPIDER_TIMEOUT": 0, "SORT_TABLE": 0, "PROCESSES": 1}
+
+
+class Child:
+    """One of the processes, started again when it dies.
+
+    Attributes:
+        shard: what it crawls.
+        part: where its rows are.
+        stats_file: where its stats are, when it has ended as it should.
+        code: how it has ended; None while it goes on.
+    """
+
+    def __init__(
+        self, shard: Shard, folder: Path, arguments: Mapping[str, str], settings: BaseSettings
+    ) -> None:
+        """Crawl *shard* in *folder*.
+
+        Args:
+            arguments: those of the spider.
+            settings: of the parent.
+        """
+        self.shard = shard
+        self.part = Part(folder / f"{shard.name}.jsonl")
+        self.stats_file = folder / f"{shard.name}.stats.json"
+        self.code: int | None = None
+        self._arguments = {**arguments, "shard": str(shard)}
+        self._settings = settings
+        self._process: Process | None = None
+        self._deaths = 0
+
+    async def start(self) -> None:
+        """Start it, or start it again."""
+        self.code = None
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command(),
+            stdin=PIPE,  # its end tells the child that the parent is gone, however it went
+            stdout=DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the parent, which asks the children to end
+        )
+
+    def poll(self) -> bool:
+        """Return whether it has ended."""
+        if self._process is not None and self._process.returncode is not None:
+            self.code, self._process = self._process.returncode, None
+        return self._process is None
+
+    def note_rows(self) -> None:
+        """Note that it has brought rows: so it does not die of what it begins with."""
+        self._deaths = 0
+
+    def may_start_again(self) -> bool:
+        """Note that it has died; return whether another try may bring more."""
+        self._deaths += 1
+        return self._deaths < MOST_DEATHS
+
+    def ask_to_end(self) -> None:
+        """Let it finish the pages that are under way."""
+        if self._process and self._process.stdin:
+            self._process.stdin.close()
+
+    async def end(self) -> None:
+        """Wait for its end, and bring it about if it does not come."""
+        process = self._process
+        if process is None:
+            return
+        try:
+            await asyncio.wait_for(process.wait(), PATIENCE)
+        except TimeoutError:
+            logger.warning("The process of shard %(shard)s is killed", {"shard": self.shard})
+            process.kill()
+            await process.wait()
+        self.poll()
+
+    def _command(self) -> list[str]:
+        settings = self._settings
+        count = self.shard.count
+        own: dict[str, Any] = {**_NOT_HERE, "LEASH_ENABLED": 1, "STATS_FILE": self.stats_file}
+        for name in _SHARED:
+            own[name] = math.ceil(settings.getint(name) / count)
+        if settings["LOG_LEVEL"] == "INFO":
+            own["LOG_LEVEL"] = "WARNING"  # what goes on is said by the parent
+        own["LOG_FORMAT"] = f"[{self.shard}] {settings['LOG_FORMAT']}"
+        own["FEEDS"] = json.dumps(
+            {str(self.part.path): {"format": "jsonlines", "encoding": "utf-8"}}
+        )
+        words = list(settings["CHILD_COMMAND"])
+        for name, value in self._arguments.items():
+            words += ["-a", f"{name}={value}"]
+        for name, value in own.items():
+            words += ["-s", f"{name}={value}"]
+        return words
+
+
+def command(spider: str, settings: Mapping[str, str], more: list[str]) -> list[str]:
+    """Return the words that start a crawl as this one was started, without arguments.
+
+    Args:
+        spider: its name.
+        settings: those of the command line.
+        more: further options of it.
+    """
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    start = ["-m", spec.name.removesuffix(".__main__")] if spec else [os.path.abspath(sys.argv[0])]
+    warnings = [f"-W{each}" for each in sys.warnoptions]
+    words = [sys.executable, *warnings, *start, "crawl", spider, *more]
+    for name, value in settings.items():
+        words += ["-s", f"{name}={value}"]
+    return words

@@ -1,0 +1,45 @@
+"""A crawl of one shard only: `-a shard=3/16`."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scrapy.settings import BaseSettings
+
+from urlcrawler.binding import Binding
+from urlcrawler.exceptions import ArgumentError, ListError
+from urlcrawler.hosts.groups import Groups
+from urlcrawler.inputs.shards import Plan
+
+
+def take_shard(spider: Any, settings: BaseSettings) -> None:
+    """Leave to others what is not in the shard of *spider*.
+
+    Of several processes (PROCESSES) each has to make the same plan: `_done` is the file with what
+    was done when they began, `_list` the hash of the list that they were started for.
+
+    Raises:
+        ArgumentError: hosts are grouped by what is only known when they are looked up.
+        ListError: the list is not what it was.
+    """
+    index, shard, given = spider.index, spider.shard, spider.given
+    if settings["THROTTLE_GROUP_BY"] == "ip":
+        raise ArgumentError(
+            "argument `shard`: hosts that are grouped by address cannot be divided before they are "
+            "looked up. Type -s THROTTLE_GROUP_BY=host, or domain"
+        )
+    if settings.getint("PROCESSES") > 1:
+        raise ArgumentError("argument `shard`: is crawled in one process. Leave PROCESSES at 1")
+    expected = given.get("_list")
+    if expected and Binding.of(spider.source.file, []).list_sha256 != expected:
+        raise ListError(f"argument `file`: {spider.file!r} has changed since the crawl began")
+    done = None
+    if "_done" in given:
+        done = np.frombuffer(Path(given["_done"]).read_bytes(), np.bool_)
+    plan = Plan(index, shard.count, Groups(settings["THROTTLE_GROUP_BY"]).name, done)
+    mine = plan.members(shard)
+    if done is not None:
+        mine &= ~done
+    spider.ledger.leave_out(~mine)
+    index.heads = plan.heads(shard)
+    spider.own_groups = plan.groups(shard)
