@@ -33,7 +33,7 @@ ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join([str(TESTS / "crawl"), str(TESTS.parent)]),
 }
 # Handlers of http and https, and the settings that choose them.
-HANDLERS = {"twisted": "loopback", "aiohttp": "loopback_aiohttp"}
+HANDLERS = {"aiohttp": "loopback", "twisted": "loopback_twisted"}
 TIMEOUT = 120  # seconds after which a crawl counts as hanging
 
 needs_addresses = pytest.mark.skipif(

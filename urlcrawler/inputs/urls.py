@@ -20,7 +20,7 @@ _LABEL = r"[a-z0-9]+(?:-+[a-z0-9]+)*"
 # in a fifth of the time. A property test holds this expression against the long way.
 _PLAIN = re.compile(
     rf"https?://(?P<host>(?:{_LABEL}\.)+[a-z]{{2,63}}|(?:{_OCTET}\.){{3}}{_OCTET})"
-    r"(?::[1-9][0-9]{3})?"
+    r"(?::(?:[1-9][0-9]{3}|[1-5][0-9]{4}))?"
     r"/[A-Za-z0-9!$%&'()*+,./:;=@_~-]*(?:\?[A-Za-z0-9!$%&()*+,./:;=?@_~-]+)?"
 )
 _LONG_LABEL = re.compile(r"[^.]{64}|.{254}")

@@ -221,6 +221,6 @@ class Backoff:
 def _lower(headers: Any) -> Mapping[str, str]:
     return {
         name.decode("latin-1").lower(): values[-1].decode("latin-1")
-        for name, values in headers.items()
+        for name, values in dict.items(headers)  # Headers.items() would normalise each once more
         if values
     }

@@ -68,8 +68,8 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
 }
 # A list, or a redirect, must never read a file of this machine; connections are looked at.
 _HANDLERS: dict[str, str | None] = {
-    "http": "urlcrawler.handlers.http.HttpHandler",
-    "https": "urlcrawler.handlers.http.HttpHandler",
+    "http": "urlcrawler.handlers.aiohttp.AiohttpHandler",
+    "https": "urlcrawler.handlers.aiohttp.AiohttpHandler",
     "data": None,
     "file": None,
     "ftp": None,
@@ -249,10 +249,9 @@ def _handler(path: Any) -> Any:
     try:
         return load_object(path)
     except (ImportError, NameError, ValueError, TypeError) as error:
-        hint = "Type pip install aiohttp, or u" if "aiohttp" in str(error) else "U"
         raise ArgumentError(
             f"setting DOWNLOAD_HANDLERS: {path!r} cannot be loaded: {error}. "
-            f"{hint}se {_HANDLERS['https']!r}"
+            f"Use {_HANDLERS['https']!r}"
         ) from error
 
 

@@ -2,5 +2,5 @@
 
 from loopback import *  # noqa: F403
 
-_HANDLER = "urlcrawler.handlers.aiohttp.AiohttpHandler"
+_HANDLER = "urlcrawler.handlers.http.HttpHandler"
 DOWNLOAD_HANDLERS = {"http": _HANDLER, "https": _HANDLER}
