@@ -4,7 +4,7 @@ import heapq
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from itertools import groupby
 from operator import itemgetter
@@ -33,8 +33,7 @@ def put_in_order(
     """Sort the rows of the table at *path* by position.
 
     An external merge: runs are sorted in memory and kept in temporary files beside the table, then
-    merged into a new file that takes the place of the table in one step. A kill at any moment
-    leaves the table as it was, or in order.
+    merged. A kill at any moment leaves the table as it was, or in order.
 
     Args:
         path: the table.
@@ -48,14 +47,37 @@ def put_in_order(
         OutputError: the table is not what it should be; it is as it was.
     """
     path = path.resolve()  # a link stays one
+    # The first of two rows of a record counts.
+    sources = [(source, in_order and source is path) for source in (newer, path) if source]
+    merge(sources, path, format_, rows=rows)
+
+
+def merge(
+    sources: Sequence[tuple[Path, bool]], path: Path, format_: Format, *, rows: int | None = None
+) -> int:
+    """Merge tables into one in the order of the list; return how many rows it has.
+
+    The file takes its place in one step: a kill leaves what was there before, or all of it.
+
+    Args:
+        sources: tables, and whether their rows are in order. Of two rows of a record the first
+            counts.
+        path: where the result goes; it may be one of them.
+        format_: of all of these.
+        rows: how many there must be; None when there must be one for each record, from 1 on.
+
+    Raises:
+        OSError: no room or no permission; nothing has changed.
+        OutputError: a table is not what it should be; nothing has changed.
+    """
     ordered = beside(path, ".ordered")
     ordered.unlink(missing_ok=True)  # left by a kill; its room may be needed
     with ExitStack() as files:
         runs: list[Iterator[Row]] = []
-        for source in filter(None, (newer, path)):  # the first of two rows of a record counts
+        for source, in_order in sources:
             table = files.enter_context(source.open("rb"))
             found = _rows(table, format_)
-            if in_order and source is path:
+            if in_order:
                 runs.append(found)
             else:
                 sorted_runs = _sorted_runs(found, path.parent)
@@ -65,20 +87,24 @@ def put_in_order(
             with ordered.open("wb", buffering=_WRITE) as file:
                 file.write(format_.header())
                 written = 0
-                for _, same in merged:
+                for position, same in merged:
                     file.write(next(same)[1])
                     written += 1
+                    if rows is None and position != written:
+                        raise OutputError(f"{path}: there is no row of record {written}")
                 file.flush()
                 os.fsync(file.fileno())
-            if written != rows:
+            if rows is not None and written != rows:
                 raise OutputError(f"{path}: has {written} rows of {rows}")
-            shutil.copymode(path, ordered)
+            if path.exists():
+                shutil.copymode(path, ordered)
             ordered.replace(path)
         except (OSError, OutputError):
             with suppress(OSError):  # what went wrong first is what is told
                 ordered.unlink(missing_ok=True)
             raise
     sync_folder(path)
+    return written
 
 
 def _rows(table: IO[bytes], format_: Format) -> Iterator[Row]:

@@ -18,7 +18,7 @@ from urlcrawler.exceptions import InvalidUrl
 from urlcrawler.hosts.manners import Sent
 from urlcrawler.hosts.origin import Origin
 from urlcrawler.hosts.queue import HostQueue, Turn
-from urlcrawler.hostsettings import manners_of, own_manners_of
+from urlcrawler.hostsettings import OwnManners, manners_of
 from urlcrawler.inputs.index import Resolved
 from urlcrawler.inputs.records import Record
 from urlcrawler.inputs.urls import origin_of
@@ -73,11 +73,12 @@ class ListScheduler(BaseScheduler):
         settings = self.crawler.settings
         self._longest_url = settings.getint("URLLENGTH_LIMIT")
         manners = manners_of(settings)
+        shards = list_spider.shard.count if list_spider.shard else 1
         self.hosts = HostQueue(
             list_spider.index,
             total=settings.getint("CONCURRENT_REQUESTS"),
             manners=manners,
-            own_manners=own_manners_of(settings, manners),
+            own_manners=OwnManners(settings, manners, list_spider.own_groups, shards),
             done=list_spider.ledger.__contains__,
             group=self._find_group,
         )

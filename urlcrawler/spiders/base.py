@@ -110,7 +110,7 @@ class UrlListSpider(Spider):
     own_columns: dict[str, str]  # of the fields file and of the spider: name and type
     pages: "PageArchive | None"  # see KEEP_PAGES
     pages_folder: Path
-    own_groups: NDArray[np.uint64]  # of the shard: keys of groups of hosts
+    own_groups: NDArray[np.uint64] | None = None  # of the shard: keys of groups of hosts
     host_headers: HostHeaders | None  # see `-a headers`
     earlier: EarlierTable | None  # of another crawl, see `-a since`
     earlier_rows: Counter[tuple[str, str | None]]  # of earlier runs, by outcome and error
