@@ -99,6 +99,7 @@ def run_scrapy(
     table: str = "table.csv",
     stdin: str | None = None,
     python: str = sys.executable,
+    timeout: float = TIMEOUT,
 ) -> Crawl:
     """Run `scrapy ...` in *folder*, as a user would, and read the table it has written."""
     if words[0] == "crawl":
@@ -113,7 +114,7 @@ def run_scrapy(
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=TIMEOUT,
+        timeout=timeout,
         check=False,
     )
     path = folder / table
@@ -121,6 +122,7 @@ def run_scrapy(
     # Only a component that a test puts in on purpose may lose a record.
     sabotaged = any("saboteurs" in word or "stoppers" in word for word in words)
     assert sabotaged or "lost" not in {row.get("error") for row in rows}, done.stderr
+    assert sabotaged or "Error caught on signal handler" not in done.stderr, done.stderr
     return Crawl(done.returncode, done.stderr, done.stdout, path, rows)
 
 

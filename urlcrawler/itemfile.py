@@ -6,9 +6,11 @@ has its row no item is missing; those of a page that has none are written once m
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
+
+from scrapy.settings import BaseSettings
 
 from urlcrawler.rows import takes_rows
 from urlcrawler.tables import FORMATS, JsonLines
@@ -22,6 +24,29 @@ def goes_on(options: Mapping[str, Any]) -> bool:
     whole = not options.get("batch_item_count") and not options.get("postprocessing")
     anew = options.get("overwrite", False)
     return kind is JsonLines and whole and not anew and not takes_rows(options)
+
+
+def items_feeds(settings: BaseSettings) -> dict[str, dict[str, Any]]:
+    """Return the feeds of a crawl that are for other items, by URI."""
+    feeds = settings.getdict("FEEDS").items()
+    return {str(uri): dict(options) for uri, options in feeds if not takes_rows(options)}
+
+
+def take_items(folder: Path, targets: Iterable[str]) -> None:
+    """Append what several processes have written to the feeds that they share.
+
+    Args:
+        folder: of their parts; those of the first of *targets* end with `.0.items`.
+
+    Raises:
+        OSError: a feed takes no more; it has some of the items.
+    """
+    for number, target in enumerate(targets):
+        for part in sorted(folder.glob(f"*.{number}.items")):
+            with open_items(Path(target)) as file, part.open("rb") as items:
+                for line in items:
+                    if line.endswith(b"\n"):
+                        file.write(line)
 
 
 def open_items(path: Path) -> IO[bytes]:

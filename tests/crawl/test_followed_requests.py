@@ -214,6 +214,32 @@ def test_a_feed_of_items_goes_on_after_a_kill(tmp_path: Path, site: SiteProcess)
     assert (len(crawled.rows), crawled.exit_code) == (90, 0)
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_items_of_all_processes_go_to_the_feed(
+    tmp_path: Path, site: SiteProcess, processes: str
+) -> None:
+    """With a table or without naming one, whole and once."""
+    lines = listed(site, 20)
+    (tmp_path / "urls.txt").write_text("\n".join(lines))
+    words = ("crawl", "reviews_of_its_own", *MINE, "-a", "file=urls.txt", "-o", "table.csv")
+    crawled = run_scrapy(tmp_path, *words, "-s", f"PROCESSES={processes}")
+    reviews = read_table(tmp_path / "reviews.jsonl")
+    assert sorted(review["url"] for review in reviews) == sorted(3 * lines)
+    assert (len(crawled.rows), crawled.exit_code) == (20, 0)
+
+
+def test_a_feed_of_items_that_processes_cannot_share_is_refused(
+    tmp_path: Path, site: SiteProcess
+) -> None:
+    """Each of them would write a header of its own."""
+    (tmp_path / "urls.txt").write_text("\n".join(listed(site)))
+    feed = json.dumps({"r.csv": {"format": "csv", "item_classes": ["followers.Review"]}})
+    words = ("crawl", "reviews", *MINE, "-a", "file=urls.txt", "-s", f"FEEDS={feed}")
+    crawled = run_scrapy(tmp_path, *words, "-s", "PROCESSES=2")
+    assert "the feed r.csv of other items must be a local file in JSON Lines" in crawled.log
+    assert crawled.exit_code == 1
+
+
 def test_a_feed_of_items_begins_anew_with_its_table(tmp_path: Path, site: SiteProcess) -> None:
     """`-O` is for the table, `overwrite` for the feed of the items."""
     feed = json.dumps(

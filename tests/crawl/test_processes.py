@@ -2,7 +2,10 @@
 
 import json
 import os
+import random
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -10,7 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crawling import Crawl, Server, SiteProcess, crawl_under_way, read_table, run_scrapy, site_of
+from crawling import (
+    ENVIRONMENT,
+    RESOLVER,
+    Crawl,
+    Server,
+    SiteProcess,
+    crawl_under_way,
+    read_table,
+    run_scrapy,
+    site_of,
+)
 
 from urlcrawler.demo.messages import Request, Response
 
@@ -203,6 +216,42 @@ def test_an_interrupt_ends_all_of_them_and_keeps_what_they_have(
     again = run_scrapy(tmp_path, "crawl", "urls", *TWO, "-a", "file=urls.txt", "-o", "table.csv")
     assert [int(row["position"]) for row in again.rows] == list(range(1, 301))
     assert again.exit_code == 0
+
+
+@linux
+@pytest.mark.parametrize(
+    ("records", "kills"),
+    [(400, 3), pytest.param(20_000, 20, marks=pytest.mark.long)],
+)
+def test_kills_of_any_process_cost_no_row(
+    tmp_path: Path, site: SiteProcess, records: int, kills: int
+) -> None:
+    """Of children and of their parent, at random: every position once, in order."""
+    chance = random.Random(records)
+    lines = [site.url(f"/page/{n}?size=2000&delay=0.1", host=n % 20 + 1) for n in range(records)]
+    (tmp_path / "urls.txt").write_text("\n".join(lines))
+    command = [sys.executable, "-m", "scrapy", "crawl", "urls", "-a", "file=urls.txt", *TWO]
+    command += ["-o", "table.csv", "-s", RESOLVER, "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=4"]
+    hit: Counter[str] = Counter()
+    while hit.total() < kills:
+        with subprocess.Popen(
+            command, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.DEVNULL
+        ) as process:
+            time.sleep(chance.uniform(2, 5))
+            children = sorted(children_of(process.pid))
+            if process.poll() is not None:
+                break  # it was complete before
+            for _ in range(chance.randint(1, 3)):
+                if children and chance.random() < 0.6 and hit.total() < kills - 1:
+                    os.kill(children.pop(chance.randrange(len(children))), signal.SIGKILL)
+                    hit["child"] += 1
+                    time.sleep(chance.uniform(0.2, 1.5))
+            process.kill()
+            hit["parent"] += 1
+    crawled = run_scrapy(tmp_path, *command[3:], timeout=900)
+    assert [int(row["position"]) for row in crawled.rows] == list(range(1, records + 1))
+    assert Counter(row["outcome"] for row in crawled.rows) == {"ok": records}
+    assert (crawled.exit_code, hit.total() >= kills) == (0, True), hit
 
 
 def test_processes_that_only_die_stop_the_crawl(tmp_path: Path, site: SiteProcess) -> None:

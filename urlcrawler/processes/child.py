@@ -14,6 +14,7 @@ from typing import Any
 from scrapy.settings import BaseSettings
 
 from urlcrawler.inputs.shards import Shard
+from urlcrawler.itemfile import items_feeds
 from urlcrawler.parts import Part
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,13 @@ PATIENCE = 60.0  # seconds after which a process that was asked to end is ended
 _SHARED = ("CONCURRENT_REQUESTS", "DOWNLOAD_MAXSIZE_TOTAL", "CLOSESPIDER_PAGECOUNT",
            "CLOSESPIDER_ERRORCOUNT")  # fmt: skip
 # What the parent sees to.
-_NOT_HERE = {"CLOSESPIDER_ITEMCOUNT": 0, "CLOSESPIDER_TIMEOUT": 0, "SORT_TABLE": 0, "PROCESSES": 1}
+_NOT_HERE = {
+    "CLOSESPIDER_ITEMCOUNT": 0,
+    "CLOSESPIDER_TIMEOUT": 0,
+    "SORT_TABLE": 0,
+    "PROCESSES": 1,
+    "LOG_FILE_APPEND": 1,
+}
 
 
 class Child:
@@ -108,15 +115,23 @@ class Child:
         if settings["LOG_LEVEL"] == "INFO":
             own["LOG_LEVEL"] = "WARNING"  # what goes on is said by the parent
         own["LOG_FORMAT"] = f"[{self.shard}] {settings['LOG_FORMAT']}"
-        own["FEEDS"] = json.dumps(
-            {str(self.part.path): {"format": "jsonlines", "encoding": "utf-8"}}
-        )
+        feeds: dict[str, Any] = {str(self.part.path): {"format": "jsonlines", "encoding": "utf-8"}}
+        for number, options in enumerate(items_feeds(settings).values()):
+            path = self.part.path.with_suffix(f".{number}.items")
+            classes = [_name(kind) for kind in options["item_classes"]]
+            feeds[str(path)] = {**options, "item_classes": classes, "overwrite": False}
+        own["FEEDS"] = json.dumps(feeds)
         words = list(settings["CHILD_COMMAND"])
         for name, value in self._arguments.items():
             words += ["-a", f"{name}={value}"]
         for name, value in own.items():
             words += ["-s", f"{name}={value}"]
         return words
+
+
+def _name(kind: Any) -> str:
+    """Return the path by which Python imports a class."""
+    return kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def command(spider: str, settings: Mapping[str, str], more: list[str]) -> list[str]:

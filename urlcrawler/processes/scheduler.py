@@ -22,6 +22,7 @@ from urlcrawler.binding import Binding
 from urlcrawler.exceptions import UrlcrawlerError
 from urlcrawler.hosts.groups import Groups
 from urlcrawler.inputs.shards import Plan, Shard
+from urlcrawler.itemfile import items_feeds, take_items
 from urlcrawler.parts import Part, folder_of
 from urlcrawler.processes.child import MOST_DEATHS, Child
 from urlcrawler.processes.totals import add_lines, add_stats
@@ -97,6 +98,9 @@ class ShardScheduler(BaseScheduler):
         """Divide the records that have no row, and describe it to the processes."""
         spider, settings = self._spider, self.crawler.settings
         self._folder.mkdir(parents=True, exist_ok=True)
+        for uri, options in items_feeds(settings).items():
+            if options.get("overwrite") and Path(uri).exists():
+                Path(uri).unlink()
         done = spider.ledger.done()
         (self._folder / "done").write_bytes(done.tobytes())
         count = settings.getint("PROCESSES")
@@ -202,6 +206,14 @@ class ShardScheduler(BaseScheduler):
                 hosts = ".hosts.csv"
                 add_lines(beside(child.part.path, hosts), beside(primary.path, hosts))
         if self._children:
+            try:
+                take_items(self._folder, items_feeds(self.crawler.settings))
+            except OSError as error:
+                logger.error(
+                    "%(why)s. The items are in %(path)s", {"why": error, "path": self._folder}
+                )
+                cast("Any", self.crawler.stats).inc_value("feedexport/failed_count/items")
+                return
             self._clean()
 
     def _clean(self) -> None:

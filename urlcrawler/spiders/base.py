@@ -2,10 +2,8 @@
 
 import asyncio
 import inspect
-import logging
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -21,51 +19,31 @@ from twisted.python.failure import Failure
 from w3lib.http import basic_auth_header
 
 from urlcrawler.earlier import EarlierTable
-from urlcrawler.exceptions import ArgumentError, InvalidUrl, OutputError
+from urlcrawler.exceptions import ArgumentError, InvalidUrl
 from urlcrawler.extract.extraction import Extractor
 from urlcrawler.extract.fields import Found
 from urlcrawler.extract.parsing import Parser, TooComplexError
 from urlcrawler.failures import explain
-from urlcrawler.inputs.formats import open_reader
 from urlcrawler.inputs.hostheaders import HostHeaders
 from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.records import Record
 from urlcrawler.inputs.shards import Shard
-from urlcrawler.inputs.sources import Source, open_source
+from urlcrawler.inputs.sources import Source
 from urlcrawler.inputs.urls import Target
-from urlcrawler.items import BASE_COLUMNS, Page
+from urlcrawler.items import Page
 from urlcrawler.ledger import Ledger
 from urlcrawler.meta import EARLIER, RECORD
 from urlcrawler.retries import RetriedTable
 from urlcrawler.rows import Row, Table
-from urlcrawler.spiders.arguments import (
-    ARGUMENTS,
-    check_columns,
-    check_names,
-    errors_named,
-    names_in,
-    one_of,
-    positive,
-    shard_named,
-)
+from urlcrawler.spiders.arguments import ARGUMENTS, check_names
 from urlcrawler.spiders.callbacks import Callbacks, with_values
-from urlcrawler.spiders.feeds import bind_feeds, check_feeds, open_tables, set_default_feed
-from urlcrawler.spiders.files import (
-    open_fields,
-    open_host_headers,
-    open_pages,
-    open_since,
-    pages_folder,
-)
-from urlcrawler.spiders.interrupt import interruptible
-from urlcrawler.spiders.onlyshard import take_shard
+from urlcrawler.spiders.feeds import set_default_feed
+from urlcrawler.spiders.keeping import keep_page
+from urlcrawler.spiders.opening import open_list
 from urlcrawler.spiders.wiring import check_values, wire
-from urlcrawler.stopping import stop
 
 if TYPE_CHECKING:
     from urlcrawler.pages import PageArchive
-
-logger = logging.getLogger(__name__)
 
 _UNWRITTEN_ROWS = 1000  # rows without a request that may be on their way at once
 
@@ -133,61 +111,10 @@ class UrlListSpider(Spider):
             raise ArgumentError(f"spider {cls.name!r}: write `parse_page`, not `parse`")
         check_values(crawler.settings)
         check_names(kwargs, {**ARGUMENTS, **cls.arguments}, cls.name)
-        duplicates = one_of("duplicates", kwargs.get("duplicates", "skip"), ("skip", "fetch"))
-        limit = positive("limit", kwargs["limit"]) if "limit" in kwargs else 0
-        shard = shard_named(kwargs["shard"]) if "shard" in kwargs else None
         spider = super().from_crawler(crawler, *args, **kwargs)
-        spider.retried_errors = errors_named("retry", kwargs.get("retry"))
-        spider.earlier_rows = Counter()
         spider.given = dict(kwargs)
-        with interruptible(), ExitStack() as on_error:
-            spider.source = source = open_source(kwargs["file"])
-            on_error.callback(source.close)
-            spider.list_name = source.name
-            spider.table_name = f"{source.name}.{shard.name}" if shard else source.name
-            check_feeds(crawler.settings, spider)
-            spider.host_headers = open_host_headers(kwargs.get("headers"))
-            spider.earlier = open_since(crawler.settings, spider, kwargs.get("since"))
-            if spider.earlier:
-                on_error.callback(spider.earlier.close)
-                crawler.signals.connect(spider.earlier.close, signals.spider_closed)
-            reader = open_reader(source, kwargs.get("column"))
-            spider.index = ListIndex(reader, fetch_duplicates=duplicates == "fetch", limit=limit)
-            # What a crawl leaves in its feeds is the next run's ledger.
-            spider.ledger = Ledger(len(spider.index))
-            spider.shard = shard
-            if shard:
-                take_shard(spider, crawler.settings)
-            groups = frozenset(crawler.settings.getlist("METADATA"))
-            types = names_in("json_ld", kwargs.get("json_ld"))
-            spider.extractor = Extractor(
-                groups, open_fields(kwargs.get("fields")), types, kwargs.get("fields")
-            )
-            spider.own_columns = spider.extractor.fields.columns | check_columns(cls)
-            spider.table = Table(spider.index.columns, spider.own_columns, groups)
-            bind_feeds(crawler.settings, spider.table.columns)
-            spider.tables = open_tables(crawler.settings, spider)
-            spider.pages_folder, _ = pages_folder(crawler.settings, spider)
-            spider.pages = open_pages(crawler.settings, spider)
-            on_error.pop_all()
-        if spider.pages:
-            crawler.signals.connect(spider.pages.close, signals.engine_stopped)
-        crawler.signals.connect(source.close, signals.spider_closed)
-        crawler.signals.connect(spider._close_tables, signals.engine_stopped)
+        open_list(spider, crawler)
         return spider
-
-    def _close_tables(self) -> None:
-        """Let others have the tables, after the feeds are done with them."""
-        tables = self.tables.values()
-        for table in tables:
-            table.try_sync()
-        # Not before all tables have taken them: a kill in between leaves something to go on with.
-        if all(table.is_merged or not table.newer for table in tables) and self.ledger.is_complete:
-            for table in tables:
-                with suppress(OutputError):  # one that stays has the same rows as the table
-                    table.remove_part()
-        for table in tables:
-            table.close()
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield the rows of records that are not requested: invalid ones and duplicates.
@@ -249,7 +176,7 @@ class UrlListSpider(Spider):
             page.fail("too-complex", str(problem))
         except Exception as error:  # a page that no test has thought of
             self._callbacks.fail(page, error, "the extraction")
-        if not await self._keep(response, page):
+        if self.pages and not await keep_page(self.pages, self.crawler, response, page):
             self._callbacks.give_up(page.position)
         elif self._callbacks.end(page):
             yield page
@@ -261,26 +188,6 @@ class UrlListSpider(Spider):
         earlier = response.meta.get(EARLIER)
         if earlier and earlier.url == page.final_url:
             page.carry(earlier, self.own_columns)
-
-    async def _keep(self, response: Response, page: Page) -> bool:
-        """Keep the page, if pages are kept; return whether its row may be written."""
-        if self.pages is None:
-            return True
-        row = {name: getattr(page, name) for name in BASE_COLUMNS} | {"columns": page.columns}
-        try:
-            await self.pages.keep(response, row)
-        except OSError as error:
-            stats: Any = self.crawler.stats
-            if not stats.get_value("feedexport/failed_count/pages"):
-                logger.error(
-                    "%(path)s: cannot be written: %(why)s. The rows so far are whole. Make room, "
-                    "or mend the disk, then run it again without -O to go on",
-                    {"path": self.pages.folder, "why": error.strerror},
-                )
-                stop(self.crawler, "output_failed")
-            stats.inc_value("feedexport/failed_count/pages")
-            return False
-        return True
 
     def _count(self, found: Found) -> None:
         """Count in the stats which fields were found, and keep an example of what was not read."""

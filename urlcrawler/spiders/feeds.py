@@ -31,6 +31,8 @@ def set_default_feed(settings: BaseSettings, of_spider: Mapping[str, Any]) -> No
     Not in settings.py: Scrapy merges FEEDS of a project into `-o`, so that `-o my.csv` would
     write two tables. But those *of the spider* for other items it forgets; `-o` is for the table.
     """
+    if settings.getbool("LEASH_ENABLED"):
+        return  # one of several processes, which is told its feeds
     feeds = settings.getdict("FEEDS")
     others = {uri: options for uri, options in of_spider.items() if not takes_rows(options)}
     wanted = {**feeds, **others}

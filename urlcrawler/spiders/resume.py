@@ -10,8 +10,9 @@ from typing import Any
 from urlcrawler.binding import Binding, saved
 from urlcrawler.cells import clean
 from urlcrawler.exceptions import OutputError
+from urlcrawler.itemfile import items_feeds, take_items
 from urlcrawler.ledger import Ledger
-from urlcrawler.parts import left_over, remove_parts
+from urlcrawler.parts import folder_of, left_over, remove_parts
 from urlcrawler.retries import RetriedTable
 from urlcrawler.rows import Row
 from urlcrawler.tablefile import TableFile
@@ -127,6 +128,12 @@ class Resume:
                 table.try_sync()
                 if table.failure:
                     raise OutputError(f"{table.path}: cannot be written: {table.failure.strerror}")
+            try:
+                take_items(folder_of(primary.path), items_feeds(self._spider.crawler.settings))
+            except OSError as error:
+                raise OutputError(
+                    f"{error.filename}: cannot be written: {error.strerror}"
+                ) from error
             remove_parts(primary.path)
 
     def _is_wanted(self, row: Row) -> bool:

@@ -16,6 +16,7 @@ from urlcrawler.addresses import AddressPolicy, allowed_addresses
 from urlcrawler.exceptions import ArgumentError
 from urlcrawler.extract.metadata import GROUPS
 from urlcrawler.hosts.groups import KINDS
+from urlcrawler.itemfile import goes_on, items_feeds
 from urlcrawler.openfiles import SPARE, allow_open_files
 
 _SETTINGS = {
@@ -188,6 +189,12 @@ def _check_processes(settings: BaseSettings) -> None:
                 "setting PROCESSES: only the command scrapy crawl starts several processes. Use "
                 "it, or leave the setting at 1"
             )
+        for uri, options in items_feeds(settings).items():
+            if not goes_on({**options, "overwrite": False}) or "://" in uri or "%(" in uri:
+                raise ArgumentError(
+                    f"setting PROCESSES: the feed {uri} of other items must be a local file in "
+                    "JSON Lines. Name it so, or leave PROCESSES at 1"
+                )
         if settings["THROTTLE_GROUP_BY"] == "ip":
             raise ArgumentError(
                 "setting PROCESSES: hosts that are grouped by address cannot be divided before "

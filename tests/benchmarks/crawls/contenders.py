@@ -10,6 +10,7 @@ from pathlib import Path
 
 SEEDS = Path(__file__).with_name("seeds")
 ROOT = Path(__file__).parents[3]
+AT_ONCE = 1000  # requests in flight, of those that can have so many
 FIELDS = ("name", "price", "sku", "brand", "stock")
 Command = Callable[[Path, int], list[str]]  # the folder of the run, how many URLs
 
@@ -27,7 +28,7 @@ def _generated(folder: Path, urls: int) -> list[str]:
         source = (SEEDS / "generated.py").read_text(encoding="utf-8")
         (folder / "generated/spiders/list.py").write_text(source, encoding="utf-8")
     options = {
-        "CONCURRENT_REQUESTS": 512, "CONCURRENT_REQUESTS_PER_DOMAIN": 16, "DOWNLOAD_DELAY": 0,
+        "CONCURRENT_REQUESTS": AT_ONCE, "CONCURRENT_REQUESTS_PER_DOMAIN": 16, "DOWNLOAD_DELAY": 0,
         "LOG_LEVEL": "INFO", "DOWNLOAD_TIMEOUT": 30,
     }  # fmt: skip
     words = [word for name, value in options.items() for word in ("-s", f"{name}={value}")]
@@ -41,6 +42,7 @@ def _ours(*words: str) -> Command:
         (folder / "fields.yaml").write_text("".join(lines))
         arguments = ["-a", "file=urls.txt", "-a", "fields=fields.yaml", "-O", "table.csv"]
         allow = ["-s", "ALLOW_PRIVATE_ADDRESSES=127.0.0.0/8"]
+        allow += ["-s", f"CONCURRENT_REQUESTS={AT_ONCE}"]
         return [sys.executable, "-m", "scrapy", "crawl", "urls", *arguments, *allow, *words]
 
     return command
@@ -51,7 +53,7 @@ CONTENDERS: dict[str, Command] = {
     "a loop": _script("loop.py"),
     "15 threads": _script("threads.py"),
     "asyncio, 100 in chunks of 500": _script("aio.py", "100", "500"),
-    "asyncio, 1000 at a time": _script("aio.py", "1000", "0"),
+    "asyncio, 1000 at a time": _script("aio.py", str(AT_ONCE), "0"),
     "Scrapy as generated": _generated,
     "urlcrawler": _ours(*_NO_METADATA),
     "urlcrawler, with metadata": _ours(),

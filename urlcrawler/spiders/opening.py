@@ -1,0 +1,95 @@
+"""Everything that a crawl of a list needs, opened and checked before the first request."""
+
+from collections import Counter
+from contextlib import ExitStack, suppress
+from typing import Any
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+
+from urlcrawler.exceptions import OutputError
+from urlcrawler.extract.extraction import Extractor
+from urlcrawler.inputs.formats import open_reader
+from urlcrawler.inputs.index import ListIndex
+from urlcrawler.inputs.sources import open_source
+from urlcrawler.ledger import Ledger
+from urlcrawler.rows import Table
+from urlcrawler.spiders.arguments import (
+    check_columns,
+    errors_named,
+    names_in,
+    one_of,
+    positive,
+    shard_named,
+)
+from urlcrawler.spiders.feeds import bind_feeds, check_feeds, open_tables
+from urlcrawler.spiders.files import (
+    open_fields,
+    open_host_headers,
+    open_pages,
+    open_since,
+    pages_folder,
+)
+from urlcrawler.spiders.interrupt import interruptible
+from urlcrawler.spiders.onlyshard import take_shard
+
+
+def open_list(spider: Any, crawler: Crawler) -> None:
+    """Give *spider* its list, its tables and what else its arguments name.
+
+    Raises:
+        UrlcrawlerError: with one sentence that says what to type.
+    """
+    settings, given, connect = crawler.settings, spider.given, crawler.signals.connect
+    duplicates = one_of("duplicates", given.get("duplicates", "skip"), ("skip", "fetch"))
+    limit = positive("limit", given["limit"]) if "limit" in given else 0
+    spider.shard = shard_named(given["shard"]) if "shard" in given else None
+    spider.retried_errors = errors_named("retry", given.get("retry"))
+    spider.earlier_rows = Counter()
+    with interruptible(), ExitStack() as on_error:
+        spider.source = source = open_source(given["file"])
+        on_error.callback(source.close)
+        spider.list_name = spider.table_name = source.name
+        if spider.shard:
+            spider.table_name += f".{spider.shard.name}"
+        check_feeds(settings, spider)
+        spider.host_headers = open_host_headers(given.get("headers"))
+        spider.earlier = open_since(settings, spider, given.get("since"))
+        if spider.earlier:
+            on_error.callback(spider.earlier.close)
+            connect(spider.earlier.close, signals.spider_closed)
+        reader = open_reader(source, given.get("column"))
+        spider.index = ListIndex(reader, fetch_duplicates=duplicates == "fetch", limit=limit)
+        # What a crawl leaves in its feeds is the next run's ledger.
+        spider.ledger = Ledger(len(spider.index))
+        if spider.shard:
+            take_shard(spider, settings)
+        groups = frozenset(settings.getlist("METADATA"))
+        types = names_in("json_ld", given.get("json_ld"))
+        fields = given.get("fields")
+        spider.extractor = Extractor(groups, open_fields(fields), types, fields)
+        spider.own_columns = spider.extractor.fields.columns | check_columns(spider)
+        spider.table = Table(spider.index.columns, spider.own_columns, groups)
+        bind_feeds(settings, spider.table.columns)
+        spider.tables = open_tables(settings, spider)
+        spider.pages_folder, _ = pages_folder(settings, spider)
+        spider.pages = open_pages(settings, spider)
+        on_error.pop_all()
+    if spider.pages:
+        connect(spider.pages.close, signals.engine_stopped)
+    connect(source.close, signals.spider_closed)
+    connect(lambda: _close_tables(spider), signals.engine_stopped, weak=False)
+
+
+def _close_tables(spider: Any) -> None:
+    """Let others have the tables, after the feeds are done with them."""
+    tables = spider.tables.values()
+    for table in tables:
+        table.try_sync()
+    # Not before all tables have taken them: a kill in between leaves something to go on with.
+    if all(table.is_merged or not table.newer for table in tables) and spider.ledger.is_complete:
+        for table in tables:
+            with suppress(OutputError):  # one that stays has the same rows as the table
+                table.remove_part()
+    for table in tables:
+        table.close()
