@@ -250,6 +250,20 @@ def _target(url: str) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
+def mend(folder: Path) -> None:
+    """Take away what a kill has left behind the last whole page of each process.
+
+    Raises:
+        OutputError: it stays.
+    """
+    last = {path.name[:-13]: path for path in sorted(folder.glob("*.warc.gz"))}  # 00001.warc.gz
+    try:
+        for path in last.values():
+            _cut_torn(path)
+    except OSError as error:
+        raise OutputError(f"{folder}: pages cannot be kept there: {error}") from error
+
+
 def _cut_torn(path: Path) -> None:
     """Shorten a file to its complete records: each is a member of gzip."""
     end = 0

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from scrapy import Request
+from scrapy.exceptions import IgnoreRequest
+from twisted.python.failure import Failure
 
 from urlcrawler.hosts.origin import Origin
 from urlcrawler.hosts.queue import HostQueue, Turn
@@ -61,11 +63,17 @@ class WriteOff:
             elif request is not None:
                 others.append(request)
         origin.is_given_up = circuit.is_exhausted = False
-        for request in others:  # what is no record is tried, and fails by itself
-            self._hosts.push(host.name, origin.name, request, request.priority)
+        for request in others:
+            self._fail(request, circuit.reason)
         self._hosts.changed(origin)
         if not self._is_closed:
             self._wake()
+
+    def _fail(self, request: Request, reason: str) -> None:
+        """Let a request that is for no record fail without being sent."""
+        error = IgnoreRequest(f"not requested: {reason}")
+        failure = Failure(error)  # type: ignore[no-untyped-call]
+        self._spider.crawler.engine.scraper.enqueue_scrape(failure, request)
 
     def _row(self, record: Record, turn: Turn[Request], reason: str) -> None:
         """Write the row of a record; one that was requested before has its own reason."""

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from scrapy import Request
 from scrapy.downloadermiddlewares.retry import get_retry_request
+from scrapy.exceptions import CloseSpider
 from scrapy.http import TextResponse
 from twisted.python.failure import Failure
 
@@ -158,3 +159,47 @@ class DropsRequests:
 
     def process_spider_output(self, response: TextResponse, result: Any) -> Any:
         return (each for each in result if not isinstance(each, Request))
+
+
+class RetriesLater(_Follower):
+    """Asks for what it follows again, and again in another way."""
+
+    name = "retries_later"
+
+    def parse_stock(self, response: TextResponse, page: Page) -> Any:
+        if "again" in response.url:
+            page.fields["stock"] = 1
+        elif response.meta.get("retry_times", 0) < 1:
+            yield get_retry_request(response.request, spider=self, reason="too early")
+        else:
+            yield response.request.replace(url=response.url + "&again=1")
+
+
+class FollowsTheSameTwice(_Follower):
+    """Yields one request object two times."""
+
+    name = "follows_the_same_twice"
+
+    def parse_page(self, response: TextResponse, page: Page, *args: Any, **kwargs: Any) -> Any:
+        request = self.to_stock(response, page)
+        yield request
+        yield request
+
+
+class ClosesLater(_Follower):
+    """Wants the crawl to end when it sees what it has followed."""
+
+    name = "closes_later"
+
+    def parse_stock(self, response: TextResponse, page: Page) -> None:
+        super().parse_stock(response, page)
+        raise CloseSpider("enough")
+
+
+class ReturnsOne(_Follower):
+    """Returns an item instead of yielding it."""
+
+    name = "returns_one"
+
+    def parse_page(self, response: TextResponse, page: Page, *args: Any, **kwargs: Any) -> Any:
+        return Review(response.url, 5)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,6 +148,53 @@ def test_columns_of_a_spider_are_checked_before_the_first_request(
     crawled = crawl(listed(site), "crawl", spider, *MINE)
     assert sentence in crawled.log
     assert (crawled.exit_code, crawled.table.exists()) == (1, False)
+
+
+@pytest.mark.parametrize("spider", ["retries_later", "follows_the_same_twice"])
+def test_a_followed_request_may_be_asked_again(
+    crawl: Callable[..., Crawl], site: SiteProcess, spider: str
+) -> None:
+    """By get_retry_request, by replace(), or as it is."""
+    crawled = crawl(listed(site), "crawl", spider, *MINE)
+    stocks = {"1"} if spider == "retries_later" else {stock_of("/page/stock")}
+    assert {row["stock"] for row in crawled.rows} == stocks
+    assert {row["outcome"] for row in crawled.rows} == {"ok"}
+    assert (len(crawled.rows), crawled.exit_code, "Traceback" in crawled.log) == (6, 0, False)
+
+
+def test_a_followed_callback_that_ends_the_crawl_has_its_row(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """Otherwise the next run would end at the same record, and so would each one after it."""
+    rows = 0
+    for _ in range(4):
+        crawled = crawl(listed(site, 3), "crawl", "closes_later", *MINE, fresh=False)
+        assert len(crawled.rows) > rows or crawled.exit_code == 0
+        rows = len(crawled.rows)
+    assert {row["stock"] for row in crawled.rows} == {stock_of("/page/stock")}
+    assert (rows, crawled.exit_code) == (3, 0)
+
+
+def test_a_callback_may_return_one_item(tmp_path: Path, site: SiteProcess) -> None:
+    """Of any class."""
+    (tmp_path / "urls.txt").write_text("\n".join(listed(site)))
+    words = ("crawl", "returns_one", *MINE, "-a", "file=urls.txt", "-s", f"FEEDS={FEED}")
+    crawled = run_scrapy(tmp_path, *words)
+    assert {row["outcome"] for row in crawled.rows} == {"ok"}
+    assert len(read_table(tmp_path / "reviews.jsonl")) == 6
+
+
+def test_a_dead_host_that_is_followed_to_costs_seconds(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """What waits for it is given up with it: no request each, with all its retries."""
+    words = ("-a", "stock_url=http://127.0.0.1:1/")
+    began = time.monotonic()
+    crawled = crawl(listed(site, 150), "crawl", "follows_to", *MINE, *words)
+    assert all("refused the connection" in row["missing"] for row in crawled.rows)
+    assert {row["outcome"] for row in crawled.rows} == {"ok"}
+    assert (len(crawled.rows), crawled.exit_code) == (150, 0)
+    assert time.monotonic() - began < 40
 
 
 def test_rows_that_wait_are_asked_for_again_after_a_kill(tmp_path: Path, site: SiteProcess) -> None:

@@ -254,6 +254,70 @@ def test_kills_of_any_process_cost_no_row(
     assert (crawled.exit_code, hit.total() >= kills) == (0, True), hit
 
 
+def test_a_table_that_was_removed_begins_anew(tmp_path: Path, site: SiteProcess) -> None:
+    """Rows that an interrupted run has left for it went with it."""
+    (tmp_path / "urls.txt").write_text(site.url("/page/1"))
+    shards = tmp_path / ".table.csv.shards"
+    shards.mkdir()
+    first = run_scrapy(tmp_path, "crawl", "urls", "-a", "file=urls.txt", "-o", "t.jsonl",
+                       table="t.jsonl")  # fmt: skip
+    old = {**first.only(), "title": "old"}
+    (shards / "1-of-2.jsonl").write_text(json.dumps(old) + "\n")
+    crawled = run_scrapy(tmp_path, "crawl", "urls", "-a", "file=urls.txt", "-o", "table.csv")
+    assert (crawled.only()["title"], shards.exists()) == ("Product 1", False)
+
+
+def test_rows_in_part_reach_a_feed_that_wants_no_more(tmp_path: Path, site: SiteProcess) -> None:
+    """FEED_EXPORT_FIELDS is about the feeds, and not about what processes tell each other."""
+    (tmp_path / "urls.txt").write_text("\n".join(mixed(site, 20)))
+    words = ("-a", "file=urls.txt", "-s", "FEED_EXPORT_FIELDS=url,title", "-O", "table.csv")
+    crawled = run_scrapy(tmp_path, "crawl", "urls", *TWO, *words)
+    assert (len(crawled.rows), list(crawled.rows[0])) == (28, ["url", "title"])
+    assert crawled.exit_code == 0
+
+
+def test_a_script_that_starts_scrapy_has_its_processes(tmp_path: Path, site: SiteProcess) -> None:
+    """They are not that script once more."""
+    (tmp_path / "urls.txt").write_text("\n".join(mixed(site, 20)))
+    (tmp_path / "run.py").write_text(
+        "from scrapy.cmdline import execute\n"
+        "words = 'scrapy crawl urls -a file=urls.txt -O table.json -s PROCESSES=2 -s'.split()\n"
+        f"execute([*words, {RESOLVER!r}])\n"
+    )
+    command = [sys.executable, "run.py"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, timeout=100, check=False
+    )
+    assert len(json.loads((tmp_path / "table.json").read_text())) == 28, done.stderr
+    assert done.returncode == 0
+
+
+def test_processes_that_cannot_start_exit_with_1(
+    crawl: Callable[..., Crawl], tmp_path: Path, site: SiteProcess
+) -> None:
+    """As one does: running it again would not help."""
+    (tmp_path / "table.pages").write_text("")
+    crawled = crawl([site.url("/page/1")], *TWO, "-s", "KEEP_PAGES=warc")
+    assert "pages cannot be kept there" in crawled.log
+    assert crawled.exit_code == 1
+
+
+def test_a_page_torn_by_a_kill_is_taken_away_by_any_number_of_processes(
+    crawl: Callable[..., Crawl], tmp_path: Path, site: SiteProcess
+) -> None:
+    """Otherwise nothing could be extracted from the pages any more."""
+    lines = [site.url(f"/page/{n}", host=n % 4 + 1) for n in range(20)]
+    keep = ("-s", "KEEP_PAGES=warc")
+    crawl(lines[:10], *TWO, *keep)
+    for path in (tmp_path / "table.pages").glob("*.warc.gz"):
+        with path.open("ab") as torn:
+            torn.write(path.read_bytes()[:300])
+    assert crawl(lines, *keep, fresh=False).exit_code == 0
+    words = ("--pages", "table.pages/*.warc.gz", "-o", "again.csv")
+    again = run_scrapy(tmp_path, "extract", *words, table="again.csv")
+    assert (len(again.rows), again.exit_code) == (20, 0), again.log
+
+
 def test_processes_that_only_die_stop_the_crawl(tmp_path: Path, site: SiteProcess) -> None:
     """After three deaths without a row there is a sentence, and everything can be resumed."""
     (tmp_path / "urls.txt").write_text("\n".join(site.url(f"/page/{n}") for n in range(5)))

@@ -75,9 +75,7 @@ class Command(ScrapyCrawl):
         """Note how to start the processes of PROCESSES: as this one, but for its arguments."""
         settings: Any = self.settings
         given = dict(word.split("=", 1) for word in opts.set)
-        more = ["-L", opts.loglevel] if opts.loglevel else []
-        more += ["--logfile", opts.logfile] if opts.logfile else []
-        settings.set("CHILD_COMMAND", command(spider, given, more), priority="cmdline")
+        settings.set("CHILD_COMMAND", command(spider, given), priority="cmdline")
 
     def _code(
         self,
@@ -98,7 +96,7 @@ class Command(ScrapyCrawl):
             failed_to_start = self.crawler_process.bootstrap_failed  # type: ignore[union-attr]
             return 128 + interrupt if interrupt else failed_to_start * CANNOT_START
         stats = crawler.stats.get_stats()
-        if stats.get("finish_reason") == "no_output":
+        if stats.get("finish_reason") in ("no_output", "cannot_start"):
             return CANNOT_START
         if not began and "finish_reason" not in stats:
             # Only a signal does that, while components open. Scrapy does not say which.

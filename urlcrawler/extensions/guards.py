@@ -195,7 +195,7 @@ def _is_known(code: Any) -> bool:
     """Return whether a method, or a function, is Scrapy's or ours. Others may inherit theirs."""
     owner = type(code.__self__) if hasattr(code, "__self__") else code
     module = getattr(owner, "__module__", "")
-    return module.startswith("scrapy.") or f"{module}.{owner.__qualname__}" in OURS
+    return module.startswith("scrapy.") or f"{module}.{getattr(owner, '__qualname__', '')}" in OURS
 
 
 def _name_of(code: Any, name: str = "") -> str:

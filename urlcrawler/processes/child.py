@@ -19,6 +19,7 @@ from urlcrawler.parts import Part
 
 logger = logging.getLogger(__name__)
 
+IS_CHILD = "URLCRAWLER_IS_CHILD"  # in the environment of the processes
 MOST_DEATHS = 3  # in a row, none of which has brought a row
 PATIENCE = 60.0  # seconds after which a process that was asked to end is ended
 
@@ -32,6 +33,8 @@ _NOT_HERE = {
     "SORT_TABLE": 0,
     "PROCESSES": 1,
     "LOG_FILE_APPEND": 1,
+    "FEED_EXPORT_FIELDS": "",
+    "FEED_EXPORT_BATCH_ITEM_COUNT": 0,
 }
 
 
@@ -70,6 +73,7 @@ class Child:
             *self._command(),
             stdin=PIPE,  # its end tells the child that the parent is gone, however it went
             stdout=DEVNULL,
+            env={**os.environ, IS_CHILD: "1"},
             start_new_session=True,  # Ctrl-C is for the parent, which asks the children to end
         )
 
@@ -112,14 +116,18 @@ class Child:
         own: dict[str, Any] = {**_NOT_HERE, "LEASH_ENABLED": 1, "STATS_FILE": self.stats_file}
         for name in _SHARED:
             own[name] = math.ceil(settings.getint(name) / count)
-        if settings["LOG_LEVEL"] == "INFO":
-            own["LOG_LEVEL"] = "WARNING"  # what goes on is said by the parent
+        # What goes on is said by the parent.
+        level = settings["LOG_LEVEL"]
+        own["LOG_LEVEL"] = "WARNING" if level == "INFO" else level
+        own["LOG_ENABLED"] = int(settings.getbool("LOG_ENABLED"))
+        own["LOG_FILE"] = settings["LOG_FILE"] or ""
         own["LOG_FORMAT"] = f"[{self.shard}] {settings['LOG_FORMAT']}"
         feeds: dict[str, Any] = {str(self.part.path): {"format": "jsonlines", "encoding": "utf-8"}}
         for number, options in enumerate(items_feeds(settings).values()):
             path = self.part.path.with_suffix(f".{number}.items")
             classes = [_name(kind) for kind in options["item_classes"]]
-            feeds[str(path)] = {**options, "item_classes": classes, "overwrite": False}
+            own_options = {"item_classes": classes, "overwrite": False}
+            feeds[str(path)] = {"fields": None, **options, **own_options}
         own["FEEDS"] = json.dumps(feeds)
         words = list(settings["CHILD_COMMAND"])
         for name, value in self._arguments.items():
@@ -134,19 +142,18 @@ def _name(kind: Any) -> str:
     return kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
 
 
-def command(spider: str, settings: Mapping[str, str], more: list[str]) -> list[str]:
+def command(spider: str, settings: Mapping[str, str]) -> list[str]:
     """Return the words that start a crawl as this one was started, without arguments.
 
     Args:
         spider: its name.
         settings: those of the command line.
-        more: further options of it.
     """
-    main = sys.modules["__main__"]
-    spec = getattr(main, "__spec__", None)
-    start = ["-m", spec.name.removesuffix(".__main__")] if spec else [os.path.abspath(sys.argv[0])]
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    name = spec.name if spec else ""
+    start = name if name.startswith("scrapyd.") else "scrapy"  # the first unpacks an egg before
     warnings = [f"-W{each}" for each in sys.warnoptions]
-    words = [sys.executable, *warnings, *start, "crawl", spider, *more]
+    words = [sys.executable, *warnings, "-m", start, "crawl", spider]
     for name, value in settings.items():
         words += ["-s", f"{name}={value}"]
     return words

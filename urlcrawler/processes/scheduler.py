@@ -33,7 +33,20 @@ logger = logging.getLogger(__name__)
 
 _PAUSE = 0.25  # seconds between two looks at the parts
 _AT_ONCE = 200  # rows before the event loop has its turn again
-_ENDED = {0: "complete", 5: "rows are missing", 75: "stopped early"}
+_ENDED = (0, 5, 75)  # exit codes: complete, rows are missing, stopped early
+_FOR_GOOD = {1: "cannot_start", 4: "output_failed"}  # and what the crawl ends with then
+
+
+class _ChildFailedError(Exception):
+    """Says what has become of a process.
+
+    Attributes:
+        finish_reason: of the crawl.
+    """
+
+    def __init__(self, why: str, finish_reason: str) -> None:
+        super().__init__(why)
+        self.finish_reason = finish_reason
 
 
 class ShardScheduler(BaseScheduler):
@@ -84,6 +97,9 @@ class ShardScheduler(BaseScheduler):
             if not self._spider.ledger.is_complete:
                 self._plan()
                 await self._run()
+        except _ChildFailedError as error:
+            logger.error("The crawl stops: %(why)s", {"why": error})
+            stop(self.crawler, error.finish_reason)
         except (OSError, UrlcrawlerError) as error:
             logger.error("The crawl stops: %(why)s", {"why": error})
             stop(self.crawler, "shards_failed")
@@ -129,7 +145,7 @@ class ShardScheduler(BaseScheduler):
         if given.is_file():
             return given.absolute()
         source = self._spider.source
-        copy = self._folder / f"{source.name}{source.suffix}"
+        copy = self._folder / f"list{source.suffix}"
         source.file.seek(0)
         with copy.open("wb") as file:
             shutil.copyfileobj(source.file, file, 1 << 20)
@@ -138,7 +154,8 @@ class ShardScheduler(BaseScheduler):
     async def _run(self) -> None:
         """Crawl until every process has come to its end."""
         for child in self._children:
-            await child.start()
+            if not self._is_closing:
+                await self._start(child)
         while not self._is_closing:
             is_going_on = False
             for child in self._children:
@@ -161,29 +178,38 @@ class ShardScheduler(BaseScheduler):
         """Start a process again that has died.
 
         Raises:
-            OSError: it dies again and again.
+            _ChildFailedError: it dies again and again, or of something that will not pass.
         """
         code = child.code
         how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        if code in (1, 4) or not child.may_start_again():
-            raise OSError(
-                f"the process of shard {child.shard} has ended with {how}"
-                f"{'' if code in (1, 4) else f' {MOST_DEATHS} times without a row'}. "
-                "See what it says above. To go on, run the same command again, without -O"
+        if code == 4:
+            cast("Any", self.crawler.stats).inc_value("feedexport/failed_count/shard")
+        if code in _FOR_GOOD or not child.may_start_again():
+            times = "" if code in _FOR_GOOD else f" {MOST_DEATHS} times without a row"
+            raise _ChildFailedError(
+                f"the process of shard {child.shard} has ended with {how}{times}. See what it "
+                "says above. To go on, run the same command again, without -O",
+                _FOR_GOOD.get(code or 0, "shards_failed"),
             )
         logger.warning(
             "The process of shard %(shard)s has ended with %(how)s. It is started again, and goes "
             "on where it was",
             {"shard": child.shard, "how": how},
         )
+        await self._start(child)
+
+    async def _start(self, child: Child) -> None:
         await child.start()
+        if self._is_closing:  # meanwhile
+            child.ask_to_end()
 
     async def _take(self, part: Part) -> int:
         """Write the rows that have come into a part; return how many there were."""
         rows = part.new_rows()
-        ledger = self._spider.ledger
+        ledger, columns = self._spider.ledger, self._spider.table.columns
         for count, row in enumerate(rows, 1):
-            if 0 < row["position"] <= len(self._spider.index) and row["position"] not in ledger:
+            is_one = 0 < row["position"] <= len(self._spider.index) and list(row) == columns
+            if is_one and row["position"] not in ledger:
                 self._spider.write(row)
             if not count % _AT_ONCE:
                 await asyncio.sleep(0)

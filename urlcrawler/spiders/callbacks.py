@@ -11,6 +11,7 @@ from scrapy import Request
 from scrapy.exceptions import CloseSpider, NotSupported
 from scrapy.http import HtmlResponse, Response, TextResponse, XmlResponse
 from scrapy.spidermiddlewares.httperror import HttpError
+from scrapy.utils.misc import arg_to_iter
 from twisted.python.failure import Failure
 
 from urlcrawler.exceptions import ComponentError
@@ -109,30 +110,41 @@ class Callbacks:
         """Yield what the callback of a request yields that a page waits for, and the page."""
         waited_for: _WaitedFor = response.meta[WAITED_FOR]
         page = waited_for.page
+        stop: CloseSpider | None = None
         try:
             # Selectors answer at once meanwhile; see `extract.parsing`.
             async with self._parser.parsed(response, _select):
                 async for result in self.run(page, waited_for.callback, response, **values):
                     yield result
+        except CloseSpider as request_to_stop:
+            stop = request_to_stop
         except TooComplexError as problem:
             _note(waited_for, str(problem))
         if self.end(page):
             yield page
+        if stop:
+            raise stop
 
     async def errback(self, failure: Failure) -> AsyncIterator[Any]:
         """Yield the page, when nothing else is waited for, although a request has failed."""
         request: Request = failure.request  # type: ignore[attr-defined]
         waited_for: _WaitedFor = request.meta[WAITED_FOR]
+        stop: CloseSpider | None = None
         if waited_for.errback is None:
             error: Any = failure.value
             is_status = isinstance(error, HttpError)
             reason = status_reason(error.response.status) if is_status else explain(error)[1]
             _note(waited_for, reason)
         else:
-            async for result in self.run(waited_for.page, waited_for.errback, failure):
-                yield result
+            try:
+                async for result in self.run(waited_for.page, waited_for.errback, failure):
+                    yield result
+            except CloseSpider as request_to_stop:
+                stop = request_to_stop
         if self.end(waited_for.page):
             yield waited_for.page
+        if stop:
+            raise stop
 
     def fail(self, page: Page, error: Exception, code: str) -> None:
         """Say in the row that *code* raised, and in the log the first time it does."""
@@ -149,6 +161,8 @@ class Callbacks:
 
     def _follow(self, request: Request, page: Page) -> Request:
         """Return a request of the spider's, as it is to be sent."""
+        if WAITED_FOR in request.meta:  # a request of another callback, or this one, once more
+            request = _unwrapped(request)
         meta, callback = request.meta, request.callback
         is_parse = callback is None or callback in (self._spider.parse, self._spider.callback)
         if is_parse and getattr(meta.get(RECORD), "position", 0) == page.position:
@@ -161,7 +175,7 @@ class Callbacks:
                 f"the request for {request.url} has no callback: name one, or yield "
                 "get_retry_request(response.request, ...) to fetch the page of a record again"
             )
-        for name in OF_A_RECORD:  # with `meta=response.meta`
+        for name in OF_A_RECORD if RECORD in meta else ():  # with `meta=response.meta`
             meta.pop(name, None)
         if "handle_httpstatus_all" not in meta:
             meta.setdefault("handle_httpstatus_list", self._statuses)
@@ -208,6 +222,17 @@ def with_values(parse: Callable[..., Any], parse_page: Callable[..., Any]) -> Ca
     return parse_with_values
 
 
+def _unwrapped(request: Request) -> Request:
+    """Return *request* as the spider has made it."""
+    request = request.copy()
+    waited_for: _WaitedFor = request.meta.pop(WAITED_FOR)
+    if getattr(request.callback, "__func__", None) is Callbacks.parse:
+        request.callback = waited_for.callback
+    if getattr(request.errback, "__func__", None) is Callbacks.errback:
+        request.errback = waited_for.errback
+    return request
+
+
 def _select(response: Response) -> None:
     if isinstance(response, HtmlResponse | XmlResponse):
         with suppress(ValueError, LookupError):  # a charset that cannot be decoded with
@@ -229,6 +254,5 @@ async def _each(results: Any, guard: Guard) -> AsyncIterator[Any]:
         async for result in guard.steps(aiter(results), in_all=True):
             yield result
     elif results is not None:
-        one = isinstance(results, Request | dict | Page)
-        for result in [results] if one else guard.items(results):
+        for result in guard.items(arg_to_iter(results)):
             yield result

@@ -159,6 +159,8 @@ def _open(path: Path, options: dict[str, Any], settings: BaseSettings, spider: A
         formulas=settings.getbool("CSV_FORMULAS"),
         signature=_encoding(options, settings) == "utf-8-sig",
     )
+    if not path.exists():
+        remove_parts(path)
     table = RetriedTable(path, format_)
     if not table.size:
         table.remove_part()  # its rows would replace those of a table that is gone

@@ -54,7 +54,7 @@ def open_pages(settings: BaseSettings, spider: Any) -> "PageArchive | None":
     """
     if not settings["KEEP_PAGES"]:
         return None
-    from urlcrawler.pages import PageArchive  # extra `pages`
+    from urlcrawler.pages import PageArchive, mend  # extra `pages`
 
     if given := spider.given.get("_pages"):
         return PageArchive(Path(given), prefix=f"{spider.shard.name}-")
@@ -62,6 +62,7 @@ def open_pages(settings: BaseSettings, spider: Any) -> "PageArchive | None":
     if overwrite:
         for old in folder.glob("*.warc.gz"):
             old.unlink()
+    mend(folder)
     if settings.getint("PROCESSES") > 1:
         return None  # each of them writes its own
     return PageArchive(folder)

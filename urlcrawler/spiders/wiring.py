@@ -6,6 +6,7 @@ A component that is set to None on purpose stays off. Ordinary spiders keep Scra
 """
 
 import math
+import os
 from importlib.util import find_spec
 from typing import Any
 
@@ -184,6 +185,8 @@ def _check_number(what: str, value: Any, least: float, *, whole: bool) -> None:
 
 def _check_processes(settings: BaseSettings) -> None:
     if settings.getint("PROCESSES") > 1:
+        if "URLCRAWLER_IS_CHILD" in os.environ:
+            raise ArgumentError("setting PROCESSES: this is one of several processes already")
         if not settings.getlist("CHILD_COMMAND"):
             raise ArgumentError(
                 "setting PROCESSES: only the command scrapy crawl starts several processes. Use "
