@@ -198,7 +198,10 @@ def test_rows_of_an_interrupted_run_are_taken_over_by_a_single_process(
 
 
 @linux
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)],
+)
 def test_an_interrupt_ends_all_of_them_and_keeps_what_they_have(
     tmp_path: Path, site: SiteProcess, number: signal.Signals, code: int
 ) -> None:

@@ -13,7 +13,7 @@ WRITTEN = ("position", "url", "outcome", "status", "title")
 
 @pytest.mark.parametrize("tables", ["table.csv", "table.jsonl", "table.csv,table.jsonl"])
 @pytest.mark.parametrize(
-    ("kills", "urls"), [(6, 400), pytest.param(200, 5000, marks=pytest.mark.long)]
+    ("kills", "urls"), [(10, 600), pytest.param(200, 5000, marks=pytest.mark.long)]
 )
 def test_a_crawl_that_is_killed_again_and_again_loses_nothing(
     tmp_path: Path, tables: str, kills: int, urls: int
