@@ -169,6 +169,10 @@ class Page:
         problems = [*found.missing, *(f"{name} ({why})" for name, why in found.unread.items())]
         self.missing = ", ".join(problems) or None
 
+    def lacks(self, what: str) -> None:
+        """Say in `missing` that the page does not have what it should."""
+        self.missing = ", ".join(filter(None, (self.missing, what)))
+
     def _compare(self, earlier: Earlier | None) -> None:
         """Decide whether the page is what an earlier crawl has found already."""
         if earlier and earlier.url != self.final_url:

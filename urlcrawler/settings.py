@@ -46,7 +46,8 @@ DOWNLOAD_HEAD_MAXSIZE = 262144  # bytes; as in browsers. Read by handlers.http.H
 DOWNLOAD_WARNSIZE = 0  # default 32 MiB; a line per page says what the `bytes` column says
 # Seconds that one page may keep a middleware, pipeline or callback waiting (`await`). A lock, a
 # database or a service that never answers costs that page its `ok`, and not the end of the crawl.
-# Read by extensions.guards.Guards, extensions.accounting.Accounting and spiders.base.UrlListSpider.
+# Read by extensions.guards.Guards, extensions.accounting.Accounting and
+# spiders.callbacks.Callbacks.
 COMPONENT_TIMEOUT = 600
 # Seconds that a page may take to be parsed; one of over 64 KiB is parsed beside the crawl.
 # Read by spiders.base.UrlListSpider.
@@ -98,7 +99,7 @@ EXTENSIONS = {
 # --- What is taken out of a page -----------------------------------------------------------------
 
 # Groups of metadata, each a few columns: page, social, dates, text, structured, links, article. The
-# last one takes longer than all others together. Read by spiders.base.UrlListSpider.
+# last one takes longer than all others together. Read by spiders.opening.open_list.
 METADATA = ["page", "social", "dates", "text", "structured"]
 
 # "warc": keep every page that has answered in WARC files beside the table (<table>.pages/), to be

@@ -63,7 +63,7 @@ class WriteOff:
             elif request is not None:
                 others.append(request)
         origin.is_given_up = circuit.is_exhausted = False
-        for request in others:
+        for request in others if not self._is_closed else ():
             self._fail(request, circuit.reason)
         self._hosts.changed(origin)
         if not self._is_closed:

@@ -15,11 +15,10 @@ from scrapy.settings import BaseSettings
 
 from urlcrawler.inputs.shards import Shard
 from urlcrawler.itemfile import items_feeds
-from urlcrawler.parts import Part
+from urlcrawler.parts import IS_CHILD, Part
 
 logger = logging.getLogger(__name__)
 
-IS_CHILD = "URLCRAWLER_IS_CHILD"  # in the environment of the processes
 MOST_DEATHS = 3  # in a row, none of which has brought a row
 PATIENCE = 60.0  # seconds after which a process that was asked to end is ended
 

@@ -26,6 +26,7 @@ from urlcrawler.itemfile import items_feeds, take_items
 from urlcrawler.parts import Part, folder_of
 from urlcrawler.processes.child import MOST_DEATHS, Child
 from urlcrawler.processes.totals import add_lines, add_stats
+from urlcrawler.spiders.files import pages_folder
 from urlcrawler.stopping import stop
 from urlcrawler.tablefile import beside
 
@@ -127,7 +128,7 @@ class ShardScheduler(BaseScheduler):
         arguments["file"] = str(self._list())
         arguments["_done"] = str(self._folder / "done")
         if settings["KEEP_PAGES"]:
-            arguments["_pages"] = str(spider.pages_folder)
+            arguments["_pages"] = str(pages_folder(settings, spider)[0])
         arguments["_list"] = Binding.of(spider.source.file, []).list_sha256
         for number in range(1, count + 1):
             shard = Shard(number, count)

@@ -7,9 +7,10 @@ from typing import Any
 
 from scrapy.crawler import Crawler
 
+from urlcrawler.extensions.usage import SLOWEST
+
 logger = logging.getLogger(__name__)
 
-SLOWEST = 10  # hosts that are kept, as extensions.usage does for one process
 # The parent counts these itself: of all rows, and of its own run.
 _ITS_OWN = ("records/", "item_scraped_count", "feedexport/", "finish", "start_time", "elapsed",
             "memusage/startup")  # fmt: skip

@@ -87,7 +87,6 @@ class UrlListSpider(Spider):
     extractor: Extractor
     own_columns: dict[str, str]  # of the fields file and of the spider: name and type
     pages: "PageArchive | None"  # see KEEP_PAGES
-    pages_folder: Path
     own_groups: NDArray[np.uint64] | None = None  # of the shard: keys of groups of hosts
     host_headers: HostHeaders | None  # see `-a headers`
     earlier: EarlierTable | None  # of another crawl, see `-a since`
@@ -211,9 +210,7 @@ class UrlListSpider(Spider):
         """Return the page of a record whose row waits for a request that never came back."""
         page = self._callbacks.give_up(position)
         if page:
-            page.missing = ", ".join(
-                filter(None, (page.missing, "what a request would have added"))
-            )
+            page.lacks("what a request would have added")
         return page
 
     @cached_property

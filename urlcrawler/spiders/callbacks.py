@@ -242,8 +242,7 @@ def _select(response: Response) -> None:
 def _note(waited_for: _WaitedFor, reason: str) -> None:
     """Say in the column `missing` that a callback was not called, and why."""
     name = getattr(waited_for.callback, "__name__", "a callback")
-    page = waited_for.page
-    page.missing = ", ".join(filter(None, (page.missing, f"{name} ({reason})")))
+    waited_for.page.lacks(f"{name} ({reason})")
 
 
 async def _each(results: Any, guard: Guard) -> AsyncIterator[Any]:

@@ -28,7 +28,6 @@ from urlcrawler.spiders.files import (
     open_host_headers,
     open_pages,
     open_since,
-    pages_folder,
 )
 from urlcrawler.spiders.interrupt import interruptible
 from urlcrawler.spiders.onlyshard import take_shard
@@ -72,7 +71,6 @@ def open_list(spider: Any, crawler: Crawler) -> None:
         spider.table = Table(spider.index.columns, spider.own_columns, groups)
         bind_feeds(settings, spider.table.columns)
         spider.tables = open_tables(settings, spider)
-        spider.pages_folder, _ = pages_folder(settings, spider)
         spider.pages = open_pages(settings, spider)
         on_error.pop_all()
     if spider.pages:

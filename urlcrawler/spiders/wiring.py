@@ -19,6 +19,7 @@ from urlcrawler.extract.metadata import GROUPS
 from urlcrawler.hosts.groups import KINDS
 from urlcrawler.itemfile import goes_on, items_feeds
 from urlcrawler.openfiles import SPARE, allow_open_files
+from urlcrawler.parts import IS_CHILD
 
 _SETTINGS = {
     # Gives out the records, host by host, exactly when the engine has room.
@@ -185,7 +186,7 @@ def _check_number(what: str, value: Any, least: float, *, whole: bool) -> None:
 
 def _check_processes(settings: BaseSettings) -> None:
     if settings.getint("PROCESSES") > 1:
-        if "URLCRAWLER_IS_CHILD" in os.environ:
+        if IS_CHILD in os.environ:
             raise ArgumentError("setting PROCESSES: this is one of several processes already")
         if not settings.getlist("CHILD_COMMAND"):
             raise ArgumentError(
