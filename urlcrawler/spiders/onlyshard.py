@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from scrapy.settings import BaseSettings
 
-from urlcrawler.binding import Binding
-from urlcrawler.exceptions import ArgumentError, ListError
+from urlcrawler.exceptions import ArgumentError
 from urlcrawler.hosts.groups import Groups
 from urlcrawler.inputs.shards import Plan
 
@@ -16,11 +15,10 @@ def take_shard(spider: Any, settings: BaseSettings) -> None:
     """Leave to others what is not in the shard of *spider*.
 
     Of several processes (PROCESSES) each has to make the same plan: `_done` is the file with what
-    was done when they began, `_list` the hash of the list that they were started for.
+    was done when they began.
 
     Raises:
         ArgumentError: hosts are grouped by what is only known when they are looked up.
-        ListError: the list is not what it was.
     """
     index, shard, given = spider.index, spider.shard, spider.given
     if settings["THROTTLE_GROUP_BY"] == "ip":
@@ -30,9 +28,6 @@ def take_shard(spider: Any, settings: BaseSettings) -> None:
         )
     if settings.getint("PROCESSES") > 1:
         raise ArgumentError("argument `shard`: is crawled in one process. Leave PROCESSES at 1")
-    expected = given.get("_list")
-    if expected and Binding.of(spider.source.file, []).list_sha256 != expected:
-        raise ListError(f"argument `file`: {spider.file!r} has changed since the crawl began")
     done = None
     if "_done" in given:
         done = np.frombuffer(Path(given["_done"]).read_bytes(), np.bool_)

@@ -9,7 +9,7 @@ from typing import Any
 
 from urlcrawler.binding import Binding, saved
 from urlcrawler.cells import clean
-from urlcrawler.exceptions import OutputError
+from urlcrawler.exceptions import ListError, OutputError
 from urlcrawler.itemfile import items_feeds, take_items
 from urlcrawler.ledger import Ledger
 from urlcrawler.parts import folder_of, left_over, remove_parts
@@ -28,12 +28,20 @@ class Resume:
     """What the tables of a crawl hold, compared with its list."""
 
     def __init__(self, spider: Any, tables: list[RetriedTable]) -> None:
+        """Compare the list with what this process was started for.
+
+        Raises:
+            ListError: it is another one.
+        """
         self._spider = spider
         self._tables = tables
         self._total: int = len(spider.index)
         self._outside = spider.ledger.done() if spider.shard else None
         fields = spider.extractor.recipe["path"]
         self._binding = Binding.of(spider.source.file, spider.table.columns, fields)
+        # One of several processes: they have made the same plan only if it is the same list.
+        if spider.given.get("_list", self._binding.list_sha256) != self._binding.list_sha256:
+            raise ListError(f"argument `file`: {spider.file!r} has changed since the crawl began")
 
     def take_up(self) -> None:
         """Note which records have their row, and which of these are crawled again.
