@@ -22,6 +22,7 @@ from twisted.internet.interfaces import IAddress, IHostResolution, IResolutionRe
 from zope.interface import implementer
 
 from urlcrawler.hosts.groups import Groups
+from urlcrawler.hosts.window import Window
 from urlcrawler.meta import ROBOTS_TXT
 from urlcrawler.room import room_of
 
@@ -33,6 +34,7 @@ class ListDownloader(Downloader):
         super().__init__(crawler)
         self._robots_txt = 0  # requests for a robots.txt that are out
         self._room = room_of(crawler)
+        self.window = Window(self.total_concurrency)
         self.groups = Groups(crawler.settings["THROTTLE_GROUP_BY"], look_up)
 
     def fetch(self, request: Request) -> "Deferred[Response | Request]":  # type: ignore[override]

@@ -80,6 +80,7 @@ class ListScheduler(BaseScheduler):
             manners=manners,
             own_manners=OwnManners(settings, manners, list_spider.own_groups, shards),
             done=list_spider.ledger.__contains__,
+            sizes=list_spider.index.sizes(list_spider.ledger.done()),
             group=self._find_group,
         )
         self._write_off = WriteOff(list_spider, self.hosts, self._wake)

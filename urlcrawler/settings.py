@@ -18,7 +18,9 @@ USER_AGENT_CONTACT = ""
 
 # --- How fast ---------------------------------------------------------------------------------
 
-CONCURRENT_REQUESTS = 512  # default 16; lists have many hosts, and waiting costs nothing
+# Default 16; lists have many hosts, and waiting costs nothing. With AUTOTHROTTLE_ENABLED there are
+# fewer while the processor is what all wait for. Read by extensions.loopthrottle.LoopThrottle.
+CONCURRENT_REQUESTS = 512
 # Processes that share the hosts of the list between them: one uses one core. Read by
 # processes.scheduler.ShardScheduler.
 PROCESSES = 1

@@ -66,6 +66,29 @@ def test_a_pause_is_that_of_one_host(crawl: Callable[..., Crawl]) -> None:
     assert [host for _, host, _ in server.times][-1] == "127.0.0.1"
 
 
+@needs_addresses
+def test_a_large_host_is_not_left_over_at_the_end(crawl: Callable[..., Crawl]) -> None:
+    """With room for eight in all it has four of them from the start, and ends with the others."""
+
+    small = [f"127.0.0.{host}" for host in range(2, 22)]
+    asked: list[str] = []
+
+    async def note(request: Request) -> Response | None:
+        asked.append(request.host)
+        await asyncio.sleep(0.02)
+        return Response(PAGE)
+
+    with site_of({"*": note}, "127.0.0.1", *small) as site:
+        lines = [f"http://{host}:{site.port}/{n}" for host in small for n in range(6)]
+        lines += [f"http://127.0.0.1:{site.port}/{n}" for n in range(120)]
+        crawled = crawl(
+            lines, "-s", "CONCURRENT_REQUESTS=8", "-s", "AUTOTHROTTLE_ENABLED=0",
+            "-s", "ROBOTSTXT_OBEY=0",
+        )  # fmt: skip
+    assert len(crawled.rows) == 240
+    assert asked[-60:].count("127.0.0.1") < 45
+
+
 def test_a_record_is_paused_five_times_at_most(crawl: Callable[..., Crawl]) -> None:
     """A page that answers 429 for ever gets its row, with the status, while others are crawled."""
 

@@ -13,6 +13,7 @@ from scrapy.utils.test import get_crawler
 from urlcrawler.extensions.throttle import HostThrottle
 from urlcrawler.hosts.kept import KeptHosts
 from urlcrawler.hosts.manners import Manners, Sent
+from urlcrawler.hosts.window import Window
 
 URL = "http://example.com/"
 
@@ -32,6 +33,7 @@ def crawler() -> Any:
             out={request: SimpleNamespace(origin=origin, sent=sent)}.get,
         ),
         downloader=SimpleNamespace(
+            window=Window(16),
             slots={"example.com": SimpleNamespace(concurrency=16, delay=0.0, jitter=0.5)},
             get_slot_key=lambda request: "example.com",
         ),
@@ -54,6 +56,18 @@ def test_an_answer_tells_its_latency(crawler: Any) -> None:
     """From the request's meta, to the host that it was given out to."""
     download(crawler)
     assert crawler.host.usage.latency == 0.25
+
+
+def test_what_an_answer_waits_in_this_process_is_not_its_hosts(crawler: Any) -> None:
+    """Nor is connecting. As the wait is a mean, it never takes more than half of an answer."""
+    crawler.engine.downloader.window.wait = 0.04
+    crawler.request.meta["host_latency"] = 0.2
+    download(crawler)
+    assert crawler.host.usage.latency == pytest.approx(0.16)
+    crawler.request.meta["host_latency"] = 0.05
+    download(crawler)
+    download(crawler)
+    assert crawler.host.usage.latency == pytest.approx(0.025)
 
 
 def test_the_download_slot_shows_what_was_decided(crawler: Any) -> None:

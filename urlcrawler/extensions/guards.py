@@ -35,6 +35,7 @@ OURS = {
     "urlcrawler.extensions.feedcheck.FeedCheck",
     "urlcrawler.extensions.guards.Guards",
     "urlcrawler.extensions.leash.Leash",
+    "urlcrawler.extensions.loopthrottle.LoopThrottle",
     "urlcrawler.extensions.summary.Summary",
     "urlcrawler.extensions.throttle.HostThrottle",
     "urlcrawler.extensions.usage.HostUsage",

@@ -11,6 +11,7 @@ from scrapy.http import Response
 from scrapy.robotstxt import RobotParser
 
 from urlcrawler.hosts.host import Host
+from urlcrawler.meta import HOST_LATENCY
 
 logger = logging.getLogger(__name__)
 
@@ -66,11 +67,25 @@ class HostThrottle:
             return
         origin, now = out.origin, monotonic()
         if response.status < 500 and response.status not in _COMPLAINTS:
-            origin.answered(out.sent, latency, now)
+            origin.answered(out.sent, self._at_host(request, latency, now - out.sent.at), now)
         if 300 <= response.status < 400 and response.status != 304:
             # No middleware sees it after the one for redirects.
             self._scheduler.hosts.kept.satisfied(origin, out.sent, now)
         self._show(origin.host, request, response, latency, now)
+
+    def _at_host(self, request: Request, latency: float, elapsed: float) -> float:
+        """Return how long the host itself has taken for an answer, seconds, and note the rest.
+
+        Args:
+            latency: what Scrapy takes for it, connecting and our own processor included.
+            elapsed: since the request was given out.
+        """
+        latency = request.meta.get(HOST_LATENCY, latency)
+        window = cast("Any", self.crawler.engine).downloader.window
+        # What answers wait is a mean: of one of them it may say too much.
+        latency = max(latency - window.wait, latency / 2)
+        window.answered(elapsed - latency, latency)
+        return latency
 
     def robots_parsed(self, robotparser: RobotParser, request: Request) -> None:
         """Keep the pace that robots.txt asks for."""

@@ -32,6 +32,7 @@ from urlcrawler.handlers.guarded import LEAST, Guarded, shared_by_connections
 from urlcrawler.handlers.http import HttpHandler
 from urlcrawler.handlers.protocol import MOST_HEADERS
 from urlcrawler.handlers.tls import CertificateRefused
+from urlcrawler.meta import HOST_LATENCY
 
 _SESSIONS: WeakKeyDictionary[Crawler, aiohttp.ClientSession] = WeakKeyDictionary()
 _MOST_KNOWN = 65_536  # origins of which it is remembered that their answers are odd
@@ -42,6 +43,18 @@ _REPEATABLE = ("GET", "HEAD")
 
 class _OddAnswer(exceptions.DownloadFailedError):
     """What came is no answer for aiohttp."""
+
+
+class _Answer(_ClientResponse):
+    """Knows how many seconds the server has taken until the head came."""
+
+    latency: float
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        protocol = connection.protocol  # it is gone when the answer has ended
+        answer = await super().start(connection)
+        self.latency = protocol.latency
+        return answer
 
 
 class AiohttpHandler(Guarded, AiohttpDownloadHandler):
@@ -73,7 +86,7 @@ class AiohttpHandler(Guarded, AiohttpDownloadHandler):
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # a middleware does, which stops at DOWNLOAD_MAXSIZE
-            response_class=_ClientResponse,
+            response_class=_Answer,
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
             max_line_size=head,
             max_field_size=head,
@@ -142,6 +155,7 @@ class AiohttpHandler(Guarded, AiohttpDownloadHandler):
                 allow_redirects=False,
                 proxy=self._extract_proxy_url_with_creds(request),
             ) as response:
+                request.meta[HOST_LATENCY] = cast("_Answer", response).latency
                 yield cast("_ClientResponse", response)
         except aiohttp.ConnectionTimeoutError as error:
             raise txerror.TimeoutError from error

@@ -128,6 +128,8 @@ class Protocol(ResponseHandler):
 
     Attributes:
         room: for the bodies under way.
+        latency: seconds between the request that was sent last and the head of its answer. What
+            comes before, and what waits in this process after it, is not the server's.
         on_surplus, on_end: called when bytes come on it, or its end, while it is idle; else None.
     """
 
@@ -140,10 +142,12 @@ class Protocol(ResponseHandler):
         self._most_head = most_head
         self._head = 0  # bytes of the head of the answer that is being read
         self._has_head = False
+        self._asked_at = self.latency = 0.0
 
     def set_response_params(self, **options: Any) -> None:
         """Begin to wait for an answer."""
         self._head, self._has_head = 0, False
+        self._asked_at = monotonic()
         super().set_response_params(**options)
 
     def data_received(self, data: bytes) -> None:
@@ -172,6 +176,7 @@ class Protocol(ResponseHandler):
             return
         code = data[0].code
         self._has_head = not 100 <= code < 200 or code == 101
+        self.latency = monotonic() - self._asked_at
         super().feed_data(data, size)
 
     def connection_lost(self, exc: BaseException | None) -> None:

@@ -13,6 +13,7 @@ from urlcrawler.hosts.usage import Usage
 
 MOST_ORIGINS = 64  # of one host, that are crawled side by side
 KEPT_ORIGINS = 256  # of one host, whose state is kept
+UNKNOWN = 1.0  # seconds, the latency of a host of which too little is known
 STUBBORN = 2  # pages that answer 429 while others do not; then it is not the rate
 
 
@@ -32,11 +33,12 @@ class Host(Generic[RequestT]):
         active: how many of its requests are out.
         origins: their state, by name.
         working: the origins with work, the next one first.
+        left: how many of its records were not begun, as far as its origins are open.
         heads: positions of the first records of origins that wait to be opened.
     """
 
     __slots__ = (
-        "_pauses", "_stubborn", "active", "heads", "is_counted", "limit", "manners", "name",
+        "_pauses", "_stubborn", "active", "heads", "is_counted", "left", "limit", "manners", "name",
         "origins", "pace", "paused_until", "queued", "timed", "usage", "working",
     )  # fmt: skip
 
@@ -51,6 +53,7 @@ class Host(Generic[RequestT]):
         self.active = 0
         self.origins: dict[str, Origin[RequestT]] = {}
         self.working: deque[Origin[RequestT]] = deque()
+        self.left = 0
         self.heads: deque[int] = deque()
         self._pauses = 0  # in a row, without a success in between
         self._stubborn = 0  # requests that are refused while others are not
@@ -84,6 +87,16 @@ class Host(Generic[RequestT]):
     def room(self, share: int) -> int:
         """Return how many requests it may have at a time, of a fair *share* of the window."""
         return min(share, self.limit.value)
+
+    def seconds_left(self, now: float) -> float:
+        """Return how long it will take, at the least, as it is treated now.
+
+        A host that was never asked may be slow, or dead, which takes longest of all: inf.
+        """
+        if not self.usage.requests:
+            return float("inf")
+        latency = UNKNOWN if self.limit.unloaded is None else self.limit.unloaded
+        return self.left * max(self.pace.delay(now), latency / self.limit.value)
 
     def ready_at(self, now: float) -> float:
         """Return from when on there is something to ask; inf while that depends on answers."""

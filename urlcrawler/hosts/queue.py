@@ -14,6 +14,9 @@ from time import monotonic
 from types import MappingProxyType
 from typing import Generic, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from urlcrawler.hosts.host import MOST_ORIGINS, Host
 from urlcrawler.hosts.kept import MOST_KNOWN, KeptHosts
 from urlcrawler.hosts.manners import Manners, RequestT, Sent
@@ -23,6 +26,8 @@ from urlcrawler.hosts.rota import Rota
 from urlcrawler.inputs.index import ListIndex, Resolved
 
 MOST_PUSHED = 4096  # requests that wait; with more of them no record is given out
+# Of the window. Under the first hosts get no less than their limit, over the second their share.
+ROOMY, CROWDED = 0.4, 0.6
 MOST_OPENED = 256  # origins at once, before the event loop has its turn again
 
 
@@ -47,9 +52,9 @@ class Turn(NamedTuple, Generic[RequestT]):
 class HostQueue(Generic[RequestT]):
     """Gives out records and requests, host by host in turn.
 
-    At most *total* hosts are open at a time, largest first: that bounds what is kept per host. Each
-    gets its fair share of *total*, so that slow hosts can never take the whole window, and never
-    more than its limit allows.
+    At most *total* hosts are open at a time, largest first: that bounds what is kept per host. None
+    gets more than its limit allows, and while the window is more than half full none gets more than
+    its fair share of *total*, so that slow hosts can never take all of it.
 
     Attributes:
         kept: the state of the hosts.
@@ -68,6 +73,7 @@ class HostQueue(Generic[RequestT]):
         clock: Callable[[], float] = monotonic,
         group: Callable[[str, Callable[[str], None]], None] | None = None,
         most_known: int = MOST_KNOWN,
+        sizes: NDArray[np.uint32] | None = None,
     ) -> None:
         """Open the queue of a list.
 
@@ -77,8 +83,9 @@ class HostQueue(Generic[RequestT]):
             group: called with the name of a host and with what to call, now or later, with the
                 name of the group in which it is polite; without it each host stands for itself.
             most_known: of how many hosts without work the state is kept.
+            sizes: of each origin, how many records are not done; None when none is.
         """
-        self.remaining = Remaining(index, done)
+        self.remaining = Remaining(index, done, index.sizes() if sizes is None else sizes)
         self._total = total or 1 << 30  # Scrapy: 0 means no limit
         self._manners = manners
         self.kept = KeptHosts[RequestT](manners, own_manners, most_known)
@@ -88,6 +95,8 @@ class HostQueue(Generic[RequestT]):
         self._rota = Rota[RequestT]()
         self._pushed = 0  # requests that wait, of all hosts
         self._working = 0  # how many of the open hosts have work
+        self._active = 0  # requests that are out
+        self._is_roomy = True
         self._share = manners.ceiling
         self._age = count()
         self.given_up: deque[Origin[RequestT]] = deque()
@@ -127,6 +136,11 @@ class HostQueue(Generic[RequestT]):
         self._open_more()
         behind: list[Host[RequestT]] = []
         turn = self._take_ready(now, behind)
+        if turn:
+            self._active += 1
+            if self._is_roomy and self._active > CROWDED * self._total:
+                self._is_roomy = False
+                self._divide()
         for host in behind:
             self._queue(host)
         return turn
@@ -135,6 +149,10 @@ class HostQueue(Generic[RequestT]):
         """Note that a request of *origin* is finished, however it ended."""
         origin.active -= 1
         origin.host.active -= 1
+        self._active -= 1
+        if not self._is_roomy and self._active < ROOMY * self._total:
+            self._is_roomy = True
+            self._divide()
         self.changed(origin)
 
     def changed(self, origin: Origin[RequestT]) -> None:
@@ -177,6 +195,7 @@ class HostQueue(Generic[RequestT]):
     def _next_of(self, origin: Origin[RequestT], sent: Sent) -> Turn[RequestT]:
         if origin.is_turn_of_new():
             record, attempts = self.remaining.take(origin.chains)
+            origin.host.left -= 1
             return Turn(origin, sent, record, None, attempts)
         self._pushed -= 1
         return Turn(origin, sent, None, heapq.heappop(origin.followups)[2])
@@ -202,10 +221,14 @@ class HostQueue(Generic[RequestT]):
                 host.heads.append(position)
                 return
             origin = self.kept.origin(group, name, self._clock())
-            origin.chains.append(position)
+            self._begin_chain(origin, position)
             self._queue(origin.host, origin)
 
         return open_in
+
+    def _begin_chain(self, origin: Origin[RequestT], position: int) -> None:
+        origin.chains.append(position)
+        origin.host.left += self.remaining.size(position)
 
     def _queue(self, host: Host[RequestT], changed: Origin[RequestT] | None = None) -> None:
         """Put *host* in the row of those that can be served, now or at its time, if it can.
@@ -219,7 +242,7 @@ class HostQueue(Generic[RequestT]):
                 position = host.heads.popleft()
                 name = self.remaining.names(position)[1]
                 origin = self.kept.origin(host.name, name, self._clock())
-                origin.chains.append(position)
+                self._begin_chain(origin, position)
                 host.note_work(origin)
         if host.is_counted != host.has_work:
             host.is_counted = host.has_work
@@ -242,8 +265,10 @@ class HostQueue(Generic[RequestT]):
                 self.given_up.append(origin)
 
     def _divide(self) -> None:
-        """Give each host that has work its share of the window."""
-        share = max(1, min(self._manners.ceiling, self._total // max(1, self._working)))
+        """Give each host that has work its share of the window, or what it likes while it may."""
+        share = self._manners.ceiling
+        if not self._is_roomy:
+            share = max(1, min(share, self._total // max(1, self._working)))
         grown, self._share = share > self._share, share
         if grown:
             for host in self.kept.open.values():

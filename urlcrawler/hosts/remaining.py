@@ -3,8 +3,11 @@
 from collections import deque
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from urlcrawler.hosts.lastround import LastRound
-from urlcrawler.inputs.index import ListIndex, Resolved
+from urlcrawler.inputs.index import FIRST_ORIGIN, ListIndex, Resolved
 
 
 class Remaining:
@@ -14,9 +17,15 @@ class Remaining:
         last_round: records that wait until all others are done.
     """
 
-    def __init__(self, index: ListIndex, done: Callable[[int], bool]) -> None:
+    def __init__(
+        self, index: ListIndex, done: Callable[[int], bool], sizes: NDArray[np.uint32]
+    ) -> None:
+        """Begin with all that is not *done*; of each origin there are so many (`index.sizes`)."""
         self._index = index
         self._done = done
+        several = np.flatnonzero(sizes > 1)
+        # Of a long list most origins may have one record: these are not kept.
+        self._sizes = sizes[: several[-1] + 1].copy() if len(several) else sizes[:0]
         self._heads = index.heads
         self._next = 0  # place in the heads of the next origin
         self.last_round = LastRound(index)
@@ -32,6 +41,7 @@ class Remaining:
                 if not (may_begin_last_round and self.last_round):
                     return 0
                 self._heads, self._next = self.last_round.begin(), 0
+                self._sizes = self._sizes[:0]
             position = self._undone(int(self._heads[self._next]))
             self._next += 1
             if position:
@@ -41,6 +51,11 @@ class Remaining:
         """Return the host and the origin of a record."""
         target = self._index.resolve(position).target
         return getattr(target, "host", ""), getattr(target, "origin", "")
+
+    def size(self, position: int) -> int:
+        """Return how many records the origin has that begins with *position*."""
+        number = int(self._index.origins[position - 1]) - FIRST_ORIGIN
+        return int(self._sizes[number]) if number < len(self._sizes) else 1
 
     def take(self, chains: deque[int]) -> tuple[Resolved, int]:
         """Take the first record out of *chains*; return it with the attempts that it has had."""

@@ -1,7 +1,11 @@
-"""Whose turn it is: hosts that can be served now, and hosts that can be at a time."""
+"""Whose turn it is: of the hosts that can be served, the one that will take longest from now on.
+
+A crawl is over when its last host is. While all have room the order does not matter; when the
+processor or the total is what all wait for, a large host that had to share with hundreds of small
+ones would be left over at the end, and alone (longest processing time first: Graham, 1969).
+"""
 
 import heapq
-from collections import deque
 from itertools import count
 from typing import Generic
 
@@ -10,10 +14,10 @@ from urlcrawler.hosts.manners import RequestT
 
 
 class Rota(Generic[RequestT]):
-    """Hosts in the order in which they came; each stands in it once."""
+    """Hosts that can be served now, and those that can be at a time; each stands in it once."""
 
     def __init__(self) -> None:
-        self._ready: deque[Host[RequestT]] = deque()
+        self._ready: list[tuple[float, int, Host[RequestT]]] = []
         self._timed: list[tuple[float, int, Host[RequestT]]] = []
         self._age = count()
 
@@ -26,7 +30,8 @@ class Rota(Generic[RequestT]):
         """Let *host* have its turn, from the time *at* on; inf is not at all for now."""
         if at <= now:
             host.queued = True
-            self._ready.append(host)
+            # Equal ones come by turns.
+            heapq.heappush(self._ready, (-host.seconds_left(now), next(self._age), host))
         elif at < float("inf") and (not host.timed or at < host.timed):
             host.timed = at
             heapq.heappush(self._timed, (at, next(self._age), host))
@@ -40,6 +45,6 @@ class Rota(Generic[RequestT]):
                 self.put(host, now, now)
         if not self._ready:
             return None
-        host = self._ready.popleft()
+        host = heapq.heappop(self._ready)[2]
         host.queued = False
         return host

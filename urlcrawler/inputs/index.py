@@ -73,6 +73,7 @@ class ListIndex:
         order, begins = sort_by_value(hashes)
         del hashes, origins
         self.heads = self._number_origins(order, begins)
+        self._origin_count = len(self.heads)  # a shard has fewer heads
 
     def __len__(self) -> int:
         """Return the number of records."""
@@ -95,6 +96,20 @@ class ListIndex:
     def following(self, position: int) -> int:
         """Return the next position of the same origin, 0 when there is none."""
         return int(self._next[position - 1])
+
+    def sizes(self, done: NDArray[np.bool_] | None = None) -> NDArray[np.uint32]:
+        """Return for each origin, from number FIRST_ORIGIN on, how many records are to be crawled.
+
+        Args:
+            done: by position, from 0 on, whether a record has its row; None when none has.
+        """
+        sizes = np.zeros(self._origin_count, np.uint32)
+        for part in slices(len(self), overlap=0):
+            wanted = self.origins[part] >= FIRST_ORIGIN
+            if done is not None:
+                wanted &= ~done[part]
+            np.add.at(sizes, self.origins[part][wanted] - FIRST_ORIGIN, 1)
+        return sizes
 
     def chain(self, positions: "array[int]") -> NDArray[np.uint32]:
         """Chain *positions* anew by origin, in the order of the list; return the first of each.

@@ -74,7 +74,7 @@ class Plan:
         self._index = index
         self._groups, group_of_origin = _group(index, group)
         weights = np.bincount(
-            group_of_origin, _sizes(index, done).astype(np.float64), len(self._groups)
+            group_of_origin, index.sizes(done).astype(np.float64), len(self._groups)
         ).astype(np.int64)
         # Largest first onto the lightest: by hash alone the heaviest shard had 2.2 times the mean.
         order = np.lexsort((np.arange(len(weights)), -weights))
@@ -130,14 +130,3 @@ def _group(
         host = target.host if isinstance(target, Target) else ""
         of_origin[number] = places.setdefault(key_of(group(host)), len(places))
     return np.fromiter(places, np.uint64, len(places)), of_origin
-
-
-def _sizes(index: ListIndex, done: NDArray[np.bool_] | None) -> NDArray[np.uint32]:
-    """Return for each origin how many of its records are not done."""
-    sizes = np.zeros(len(index.heads), np.uint32)
-    for part in slices(len(index), overlap=0):
-        wanted = index.origins[part] >= FIRST_ORIGIN
-        if done is not None:
-            wanted &= ~done[part]
-        np.add.at(sizes, index.origins[part][wanted] - FIRST_ORIGIN, 1)
-    return sizes

@@ -62,6 +62,7 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         "urlcrawler.extensions.leash.Leash": 30,  # its stats are those that all others have set
         "scrapy.extensions.throttle.AutoThrottle": None,
         "urlcrawler.extensions.throttle.HostThrottle": 0,
+        "urlcrawler.extensions.loopthrottle.LoopThrottle": 0,
         "urlcrawler.extensions.usage.HostUsage": 1,  # its stats stand before Summary reads them
         "urlcrawler.extensions.guards.Guards": 5,  # before Accounting, which takes up what it says
         "urlcrawler.extensions.accounting.Accounting": 10,
