@@ -15,7 +15,7 @@ from itertools import islice
 from time import monotonic, process_time
 
 from urlcrawler.inputs.formats import open_reader
-from urlcrawler.inputs.index import FIRST_HOST, ListIndex
+from urlcrawler.inputs.index import FIRST_ORIGIN, ListIndex
 from urlcrawler.inputs.sources import open_source
 
 RECORDS = 10_000_000
@@ -52,7 +52,7 @@ def measure(path: str, records: int, repeated: int) -> str:
     peak *= 1 if sys.platform == "darwin" else 1024
     assert len(index) == records
     assert sum(1 for _ in islice(index.without_request(), 1000)) == min(repeated, 1000)
-    assert len(index.heads) + FIRST_HOST <= records + FIRST_HOST
+    assert len(index.heads) + FIRST_ORIGIN <= records + FIRST_ORIGIN
     return (
         f"{seconds:7.1f} s  {worked / records * 1e6:5.2f} us CPU a record  "
         f"{(after - before) / records:6.1f} bytes a record  "

@@ -22,8 +22,8 @@ from twisted.internet.interfaces import IResolutionReceiver
 from zope.interface import implementer
 
 from urlcrawler.exceptions import HeadTooLarge, PrivateAddress
+from urlcrawler.handlers.guarded import MOST_HEADERS
 from urlcrawler.handlers.lookup import GuardedResolver
-from urlcrawler.handlers.protocol import MOST_HEADERS
 from urlcrawler.handlers.trust import KEPT, REST, Trust, is_readable
 from urlcrawler.room import Room
 

@@ -24,6 +24,7 @@ from urlcrawler.room import room_of
 logger = logging.getLogger(__name__)
 
 LEAST = 0.05  # seconds; of nothing at all Scrapy would make its default
+MOST_HEADERS = 1000  # lines; as with Apache, ten times what servers send
 _PORTS = {"http": 80, "https": 443}
 
 

@@ -21,6 +21,7 @@ from twisted.web._newclient import HEADER, STATUS, HTTP11ClientProtocol, ParseEr
 from twisted.web.http import _DataLoss, _IdentityTransferDecoder
 
 from urlcrawler.exceptions import HeadTooLarge
+from urlcrawler.handlers.guarded import MOST_HEADERS
 from urlcrawler.room import Room
 
 # A few bytes of something else may come before it, any version, and no reason behind it. ICY is the
@@ -31,7 +32,6 @@ _STATUS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
-MOST_HEADERS = 1000  # lines; as with Apache, ten times what servers send
 
 
 class Parser(_LenientHTTPClientParser):

@@ -19,28 +19,7 @@ from service_identity.pyopenssl import extract_patterns
 from twisted.internet._sslverify import ClientTLSOptions
 from twisted.python.failure import Failure
 
-_OTHER_HOST = 62
-# X509_V_ERR_* of OpenSSL's x509_vfy.h
-_WORDS = {
-    9: "it is not valid yet",
-    10: "it has expired",
-    18: "it is signed by itself",
-    19: "it is signed by an authority of its own",
-    20: "nobody who signed it is known here",
-    21: "nobody who signed it is known here",
-    23: "it was revoked",
-    _OTHER_HOST: "it is for other hosts",
-    64: "it is for other hosts",  # its address
-}
-
-
-class CertificateRefused(SSL.Error):
-    """What a handshake ends with; of this class like all that goes wrong in one."""
-
-    def __init__(self, error: int) -> None:
-        """Say what is wrong, by the number that OpenSSL has for it."""
-        words = _WORDS.get(error, f"error {error} of OpenSSL")
-        super().__init__(f"the certificate was refused: {words}")
+from urlcrawler.handlers.certificates import OTHER_HOST, CertificateRefused
 
 
 class ContextFactory(_ScrapyClientContextFactory):
@@ -89,7 +68,7 @@ class _Connections(ClientTLSOptions):
                     extract_patterns(certificate), [kind(self._hostnameASCII)], []
                 )
             except (CertificateError, VerificationError):
-                error, ok = _OTHER_HOST, 0
+                error, ok = OTHER_HOST, 0
         if not ok:
             # OpenSSL would lose an exception; this is Twisted's way around it.
             refused = Failure(CertificateRefused(error))  # type: ignore[no-untyped-call]

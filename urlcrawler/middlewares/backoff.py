@@ -2,7 +2,8 @@
 
 import logging
 import random
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from time import monotonic, time
 from typing import Any, NamedTuple, cast
 
@@ -10,6 +11,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.http import Response
+from scrapy.settings import default_settings
 from scrapy.utils.misc import load_object
 
 from urlcrawler.failures import explain
@@ -67,10 +69,10 @@ class Backoff:
         self.crawler = crawler
         self._retries = settings.getbool("RETRY_ENABLED")
         self._statuses = {int(status) for status in settings.getlist("RETRY_HTTP_CODES")}
-        self._exceptions = tuple(
-            load_object(kind) if isinstance(kind, str) else kind
-            for kind in settings.getlist("RETRY_EXCEPTIONS")
-        )
+        self._exceptions = settings.getlist("RETRY_EXCEPTIONS")
+        for kind in self._exceptions:
+            if isinstance(kind, str) and kind not in default_settings.RETRY_EXCEPTIONS:
+                load_object(kind)  # a wrong name is said now, not in the middle of the crawl
         self._start = settings.getfloat("BACKOFF_START")
         self._most = settings.getfloat("BACKOFF_MAX")
         self._last_round = settings.getbool("RETRY_LAST_ROUND") and settings.getint("RETRY_TIMES")
@@ -79,6 +81,18 @@ class Backoff:
     def from_crawler(cls, crawler: Crawler) -> "Backoff":
         """Build the middleware; without RETRY_ENABLED it only listens."""
         return cls(crawler)
+
+    def _kinds(self) -> Iterator[Any]:
+        """Yield the classes of RETRY_EXCEPTIONS.
+
+        Without those of modules that nobody has imported, of which there can be none: one is in
+        the handler for Twisted, which is seldom needed and takes long to import.
+        """
+        for kind in self._exceptions:
+            if not isinstance(kind, str):
+                yield kind
+            elif kind.rpartition(".")[0] in sys.modules:
+                yield load_object(kind)
 
     @property
     def _scheduler(self) -> Any:
@@ -157,7 +171,7 @@ class Backoff:
             self._scheduler.hosts.kept.satisfied(out.origin, out.sent, now)
         if (
             error in TRANSIENT
-            and isinstance(exception, self._exceptions)
+            and any(isinstance(exception, kind) for kind in self._kinds())
             and self._may_retry(request)
         ):
             return self._again(request, Failure(error, reason), out)

@@ -22,20 +22,20 @@ async def fetch(session: aiohttp.ClientSession, gate: asyncio.Semaphore, url: st
         return {"url": url, "status": response.status, **row}
 
 
-async def main(urls: str, table: str, at_once: int, chunk: int) -> None:
+async def main(urls: str, table: str, timeout: float, at_once: int, chunk: int) -> None:
     gate = asyncio.Semaphore(at_once)
     with open(urls) as lines:
         waiting = [line.strip() for line in lines]
     chunk = chunk or len(waiting)
-    timeout, connector = aiohttp.ClientTimeout(total=30), aiohttp.TCPConnector(limit=0)
+    patience, connector = aiohttp.ClientTimeout(timeout), aiohttp.TCPConnector(limit=0)
     with open(table, "w", newline="") as out:
         writer = csv.DictWriter(out, ["url", "status", *FIELDS])
         writer.writeheader()
-        async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+        async with aiohttp.ClientSession(timeout=patience, connector=connector) as session:
             for start in range(0, len(waiting), chunk):
                 tasks = [fetch(session, gate, url) for url in waiting[start : start + chunk]]
                 for task in asyncio.as_completed(tasks):
                     writer.writerow(await task)
 
 
-asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5])))

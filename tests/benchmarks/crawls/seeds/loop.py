@@ -9,13 +9,13 @@ from parsel import Selector
 FIELDS = ["name", "price", "sku", "brand", "stock"]
 
 
-def main(urls: str, table: str) -> None:
+def main(urls: str, table: str, timeout: float) -> None:
     with open(urls) as lines, open(table, "w", newline="") as out:
         writer = csv.DictWriter(out, ["url", "status", *FIELDS])
         writer.writeheader()
         for url in map(str.strip, lines):
             try:
-                response = requests.get(url, timeout=30)
+                response = requests.get(url, timeout=timeout)
             except requests.RequestException as error:
                 writer.writerow({"url": url, "status": type(error).__name__})
                 continue
@@ -24,4 +24,4 @@ def main(urls: str, table: str) -> None:
             writer.writerow({"url": url, "status": response.status_code, **row})
 
 
-main(*sys.argv[1:])
+main(sys.argv[1], sys.argv[2], float(sys.argv[3]))

@@ -14,11 +14,11 @@ WORKERS = 15
 here = local()
 
 
-def fetch(url: str, rows: Queue) -> None:
+def fetch(url: str, rows: Queue, timeout: float) -> None:
     if not hasattr(here, "session"):
         here.session = requests.Session()
     try:
-        response = here.session.get(url, timeout=30)
+        response = here.session.get(url, timeout=timeout)
     except requests.RequestException as error:
         rows.put({"url": url, "status": type(error).__name__})
         return
@@ -35,15 +35,15 @@ def write(table: str, rows: Queue) -> None:
             writer.writerow(row)
 
 
-def main(urls: str, table: str) -> None:
+def main(urls: str, table: str, timeout: float) -> None:
     rows: Queue = Queue()
     writer = Thread(target=write, args=(table, rows))
     writer.start()
     with open(urls) as lines, ThreadPoolExecutor(WORKERS) as pool:
         for url in map(str.strip, lines):
-            pool.submit(fetch, url, rows)
+            pool.submit(fetch, url, rows, timeout)
     rows.put(None)
     writer.join()
 
 
-main(*sys.argv[1:])
+main(sys.argv[1], sys.argv[2], float(sys.argv[3]))
