@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from scrapy.utils.misc import build_from_crawler
 from scrapy.utils.test import get_crawler
 
-from urlcrawler.cells import clean
 from urlcrawler.exporters import TableCsvExporter
-from urlcrawler.tables import neutralise, restore
+from urlcrawler.output.cells import clean
+from urlcrawler.output.tables import neutralise, restore
 
 FORMULAS = [
     "=1+1", '=HYPERLINK("http://a.com","x")', "=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(1)",

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from scrapy import Request
 from scrapy.http import HtmlResponse, Response, TextResponse
 
-from urlcrawler.cells import clean
 from urlcrawler.inputs.records import Record
 from urlcrawler.items import BASE_COLUMNS, OWN_COLUMNS, Page
 from urlcrawler.outcomes import ERRORS
-from urlcrawler.rows import Table
+from urlcrawler.output.cells import clean
+from urlcrawler.output.rows import Table
 
 CLEANED: list[tuple[Any, Any]] = [
     ("a\0b", "a\\x00b"),

@@ -7,9 +7,9 @@ from typing import Any
 from scrapy.crawler import Crawler
 from scrapy.exporters import BaseItemExporter, CsvItemExporter, JsonLinesItemExporter
 
-from urlcrawler.rows import Row
-from urlcrawler.tablefile import TableFile
-from urlcrawler.tables import Csv
+from urlcrawler.output.rows import Row
+from urlcrawler.output.tablefile import TableFile
+from urlcrawler.output.tables import Csv
 
 
 class _TableExporter(BaseItemExporter):

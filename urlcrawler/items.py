@@ -10,13 +10,13 @@ from typing import Any, get_type_hints
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
-from urlcrawler.cells import typed
-from urlcrawler.earlier import Earlier
 from urlcrawler.extract.extraction import Extracted
 from urlcrawler.extract.metadata import METADATA_COLUMNS
 from urlcrawler.inputs.records import Record
 from urlcrawler.meta import EARLIER
 from urlcrawler.outcomes import ERRORS, error_of_status
+from urlcrawler.output.cells import typed
+from urlcrawler.output.earlier import Earlier
 
 
 @dataclass(slots=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from urlcrawler.cells import typed
 from urlcrawler.items import COLUMN_KINDS, OWN_COLUMNS
-from urlcrawler.tables import restore
+from urlcrawler.output.cells import typed
+from urlcrawler.output.tables import restore
 
 _DTYPES = {"int": "Int64", "float": "Float64", "str": "string"}
 

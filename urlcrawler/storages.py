@@ -15,10 +15,10 @@ from scrapy.extensions.feedexport import FileFeedStorage, StdoutFeedStorage
 from scrapy.utils.asyncio import create_looping_call
 
 from urlcrawler.exceptions import OutputError
-from urlcrawler.itemfile import goes_on, open_items
-from urlcrawler.ordering import put_in_order
-from urlcrawler.plainfile import PlainFile
-from urlcrawler.retries import RetriedTable
+from urlcrawler.output.itemfile import goes_on, open_items
+from urlcrawler.output.ordering import put_in_order
+from urlcrawler.output.plainfile import PlainFile
+from urlcrawler.output.retries import RetriedTable
 from urlcrawler.stopping import stop
 
 logger = logging.getLogger(__name__)

@@ -14,8 +14,9 @@ import tempfile
 from itertools import islice
 from time import monotonic, process_time
 
+from urlcrawler.inputs.building import FIRST_ORIGIN
 from urlcrawler.inputs.formats import open_reader
-from urlcrawler.inputs.index import FIRST_ORIGIN, ListIndex
+from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.sources import open_source
 
 RECORDS = 10_000_000

@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from time import monotonic
 
-from urlcrawler.rows import Table
+from urlcrawler.output.rows import Table
 
 ROWS = 1_000_000
 PRIME = 7_919  # shares no factor with the number of rows, so each comes once

@@ -11,8 +11,8 @@ import pytest
 from crawling import ENVIRONMENT, Crawl
 
 from urlcrawler.items import BASE_COLUMNS, OWN_COLUMNS, Page
-from urlcrawler.rows import Table
-from urlcrawler.tables import FORMATS
+from urlcrawler.output.rows import Table
+from urlcrawler.output.tables import FORMATS
 
 Scrapy = Callable[..., Crawl]
 
@@ -154,7 +154,7 @@ def test_whoever_reads_may_stop(tmp_path: Path) -> None:
 
 def test_every_column_is_compared_or_accidental() -> None:
     """A column that is new must be one or the other, and somebody must have thought about it."""
-    from urlcrawler.comparison import ACCIDENTAL
+    from urlcrawler.output.comparison import ACCIDENTAL
 
     assert set(ACCIDENTAL) < set(OWN_COLUMNS)
     assert set(BASE_COLUMNS) - set(ACCIDENTAL) == {

@@ -13,7 +13,7 @@ from typing import Any
 
 from scrapy.settings import BaseSettings
 
-from urlcrawler import tablefile
+from urlcrawler.output import tablefile
 
 SHORT = "short"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from crawling import ENVIRONMENT, Crawl, SiteProcess, crawl_that_says, crawl_under_way, read_table
 
-from urlcrawler.rows import Table
+from urlcrawler.output.rows import Table
 
 
 def test_a_complete_crawl_exits_with_0(crawl: Callable[..., Crawl], site: SiteProcess) -> None:

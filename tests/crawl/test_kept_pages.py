@@ -19,7 +19,7 @@ from crawling import (
 )
 from warcio.archiveiterator import ArchiveIterator
 
-from urlcrawler.pages import PageArchive, read_pages
+from urlcrawler.output.pages import PageArchive, read_pages
 
 KEEP = ("-s", "KEEP_PAGES=warc")
 FIELDS = "name: h1\nprice: {css: .price, type: price}\nreviews: {css: .review p, many: true}\n"

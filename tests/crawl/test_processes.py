@@ -183,6 +183,17 @@ def test_no_process_outlives_the_one_that_started_it(tmp_path: Path, site: SiteP
 
 
 @linux
+def test_the_index_of_the_list_is_there_once(tmp_path: Path, site: SiteProcess) -> None:
+    """Of ten million records it takes 160 MB: the processes map it, and read no list."""
+    lines = [site.url(f"/page/{n}?delay=0.2", host=n % 4 + 1) for n in range(100)]
+    (tmp_path / "urls.txt").write_text("\n".join(lines))
+    with crawl_under_way(tmp_path, *TWO, "-o", "table.csv", rows=10) as process:
+        maps = [Path(f"/proc/{pid}/maps").read_text() for pid in children_of(process.pid)]
+        process.send_signal(signal.SIGINT)
+    assert ["offsets.npy" in mapped for mapped in maps] == [True, True]
+
+
+@linux
 def test_rows_of_an_interrupted_run_are_taken_over_by_a_single_process(
     tmp_path: Path, site: SiteProcess
 ) -> None:

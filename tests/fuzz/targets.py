@@ -18,9 +18,9 @@ from urlcrawler.inputs.formats import open_reader
 from urlcrawler.inputs.hostheaders import read_host_headers
 from urlcrawler.inputs.sources import open_source
 from urlcrawler.items import Page
-from urlcrawler.rows import Table
-from urlcrawler.tablefile import TableFile
-from urlcrawler.tables import FORMATS, Format
+from urlcrawler.output.rows import Table
+from urlcrawler.output.tablefile import TableFile
+from urlcrawler.output.tables import FORMATS, Format
 
 _SUFFIXES = (".txt", ".csv", ".tsv", ".jsonl", "")
 _TABLE = Table(["note"])

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,8 @@ from urlcrawler.hosts import queue as queue_module
 from urlcrawler.hosts.host import Host
 from urlcrawler.hosts.manners import Manners, Sent
 from urlcrawler.hosts.origin import Origin
-from urlcrawler.hosts.queue import CROWDED, HostQueue, Turn
+from urlcrawler.hosts.queue import HostQueue, Turn
+from urlcrawler.hosts.shares import CROWDED
 from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.readers import Reader
 
@@ -218,6 +220,20 @@ def test_a_slow_host_takes_longer_than_a_large_one(reader_of: OpenReader) -> Non
     assert host.seconds_left(0.0) == 2.0
     host.pace.ask(10.0, 0.0)
     assert host.seconds_left(0.0) == 20.0
+
+
+def test_what_is_done_already_takes_no_time(reader_of: OpenReader) -> None:
+    """Of a crawl that goes on: a host counts by what is left of it."""
+    lines = "\n".join(f"http://{host}.com/{n}" for n, host in enumerate("aaaabb"))
+    index = ListIndex(reader_of(lines))
+    done = np.array([True, True, True, False, False, False])
+    queue = Queue(
+        index, total=9, manners=FIXED, done=lambda at: bool(done[at - 1]), sizes=index.sizes(done)
+    )
+    turns = [queue.take() for _ in range(3)]
+    positions = [turn.record.record.position for turn in turns if turn and turn.record]
+    assert positions == [4, 5, 6]
+    assert [host.left for host in queue.kept.open.values()] == [0, 0]
 
 
 def test_a_share_that_shrinks_holds_for_hosts_that_stand_in_the_row(

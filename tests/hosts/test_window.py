@@ -1,6 +1,8 @@
 """How many requests are in flight: a crawl in virtual time, on one processor."""
 
 import heapq
+import math
+import random
 
 import pytest
 
@@ -21,6 +23,7 @@ class Crawl:
         self._free_at = 0.0  # when the processor has done what is there
         self._events = [(BEAT, 0, 0.0)]  # when, what, and since when
         self._now = 0.0
+        self._chance = random.Random(7)
 
     def hang(self, requests: int) -> None:
         """Let so many requests never come back."""
@@ -38,7 +41,8 @@ class Crawl:
             (self._beat, self._answer, self._finish)[event](since)
             while self._in_flight < self.window.limit:
                 self._in_flight += 1
-                heapq.heappush(self._events, (self._now + self.latency, 1, 0.0))
+                latency = self.latency * math.exp(self._chance.gauss(0, 0.2))
+                heapq.heappush(self._events, (self._now + latency, 1, 0.0))
 
     def _beat(self, _: float) -> None:
         wait = max(0.0, self._free_at - self._now)

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from urlcrawler.exceptions import InvalidUrl, ListError
-from urlcrawler.inputs import grouping
-from urlcrawler.inputs import index as index_module
+from urlcrawler.inputs import building, grouping
 from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.readers import Reader
 from urlcrawler.inputs.urls import Target, parse_target
@@ -114,7 +113,7 @@ def test_requests_that_share_a_hash_are_told_apart(
     """A hit is verified in the list, so that a collision never costs a record its request."""
     with (
         mock.patch.object(grouping, "_SLICE", size),
-        mock.patch.object(index_module, "hash", _same_hash_for_all_requests, create=True),
+        mock.patch.object(building, "hash", _same_hash_for_all_requests, create=True),
     ):
         index = ListIndex(reader_of("\n".join(lines)))
     assert_like(index, Model.of(lines), lines)
@@ -128,7 +127,7 @@ def test_no_hash_of_an_origin_has_a_meaning_of_its_own(reader_of: OpenReader, va
         return hash(key) if _is_request(key) else value
 
     lines = ["http://a.com/1", "not a url", "http://a.com/2", "http://a.com/1"]
-    with mock.patch.object(index_module, "hash", hash_, create=True):
+    with mock.patch.object(building, "hash", hash_, create=True):
         index = ListIndex(reader_of("\n".join(lines)))
     assert_like(index, Model.of(lines), lines)
 
@@ -140,7 +139,7 @@ def test_origins_that_share_a_hash_lose_no_record(reader_of: OpenReader) -> None
     def hash_(key: Any) -> int:
         return hash(key) if _is_request(key) else 5
 
-    with mock.patch.object(index_module, "hash", hash_, create=True):
+    with mock.patch.object(building, "hash", hash_, create=True):
         index = ListIndex(reader_of("\n".join(lines)))
     assert [list(chain(index, int(head))) for head in index.heads] == [list(range(1, 10))]
 
@@ -220,7 +219,7 @@ def test_a_long_list_says_how_far_it_is(
     reader_of: OpenReader, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Minutes without a word look like a crash."""
-    monkeypatch.setattr(index_module, "_REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(building, "_REPORT_SECONDS", 0.0)
     with caplog.at_level("INFO"):
         ListIndex(reader_of("x:\n" * 65_536))
     assert "Reading the list: 65536 records so far" in caplog.text

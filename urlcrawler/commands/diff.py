@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from urlcrawler.comparison import Difference, compare
 from urlcrawler.exceptions import ArgumentError
+from urlcrawler.output.comparison import Difference, compare
 from urlcrawler.printable import printable
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}

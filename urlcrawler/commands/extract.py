@@ -17,20 +17,20 @@ from scrapy.exceptions import UsageError
 from scrapy.http import Headers
 from scrapy.responsetypes import responsetypes
 
-from urlcrawler.cells import typed
-from urlcrawler.earlier import read_rows
 from urlcrawler.exceptions import OutputError, UrlcrawlerError
 from urlcrawler.extract.encoding import with_known_encoding
 from urlcrawler.extract.extraction import Extracted, Extractor, extractor_of
 from urlcrawler.extract.fieldsfile import read_fields
 from urlcrawler.items import BASE_COLUMNS, COLUMN_KINDS, Page
-from urlcrawler.ordering import put_in_order
-from urlcrawler.rows import Table
-from urlcrawler.tablefile import TableFile
-from urlcrawler.tables import FORMATS
+from urlcrawler.output.cells import typed
+from urlcrawler.output.earlier import read_rows
+from urlcrawler.output.ordering import put_in_order
+from urlcrawler.output.rows import Table
+from urlcrawler.output.tablefile import TableFile
+from urlcrawler.output.tables import FORMATS
 
 if TYPE_CHECKING:
-    from urlcrawler.pages import KeptPage
+    from urlcrawler.output.pages import KeptPage
 
 _AT_ONCE = 20  # pages that a process is given
 
@@ -67,7 +67,7 @@ class Command(ScrapyCommand):
             raise UsageError("name both: scrapy extract --pages urls.pages/*.warc.gz -o again.csv")
         assert self.settings is not None  # noqa: S101 - set by scrapy.cmdline
         try:
-            from urlcrawler import pages  # extra `pages`
+            from urlcrawler.output import pages  # extra `pages`
         except ImportError:
             print("scrapy extract: needs warcio. Type pip install warcio", file=sys.stderr)
             self.exitcode = 1

@@ -17,9 +17,9 @@ from urlcrawler.inputs.formats import open_reader
 from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.shards import MOST, Plan
 from urlcrawler.inputs.sources import open_source
-from urlcrawler.ordering import merge
+from urlcrawler.output.ordering import merge
+from urlcrawler.output.tables import FORMATS, Format
 from urlcrawler.spiders.arguments import positive
-from urlcrawler.tables import FORMATS, Format
 
 _NAME = re.compile(r"\.(\d+)-of-(\d+)\.")
 

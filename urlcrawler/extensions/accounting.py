@@ -13,7 +13,7 @@ from urlcrawler.failures import SecondRow, raised
 from urlcrawler.inputs.records import Record
 from urlcrawler.items import Page
 from urlcrawler.meta import RECORD, position_of
-from urlcrawler.rows import Row
+from urlcrawler.output.rows import Row
 
 logger = logging.getLogger(__name__)
 

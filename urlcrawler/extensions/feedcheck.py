@@ -8,8 +8,8 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.extensions.feedexport import FeedExporter
 
-from urlcrawler.rows import Row
-from urlcrawler.tablefile import TableFile
+from urlcrawler.output.rows import Row
+from urlcrawler.output.tablefile import TableFile
 
 logger = logging.getLogger(__name__)
 

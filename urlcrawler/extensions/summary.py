@@ -13,8 +13,8 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from urlcrawler.outcomes import RETRYABLE
+from urlcrawler.output.rows import Row
 from urlcrawler.printable import without_credentials
-from urlcrawler.rows import Row
 
 logger = logging.getLogger(__name__)
 

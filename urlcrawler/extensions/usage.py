@@ -14,7 +14,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from urlcrawler.hosts.host import Host
-from urlcrawler.tablefile import beside
+from urlcrawler.output.tablefile import beside
 
 logger = logging.getLogger(__name__)
 

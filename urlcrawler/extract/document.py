@@ -14,7 +14,7 @@ from scrapy.http import HtmlResponse, JsonResponse, Response, TextResponse, XmlR
 from scrapy.selector import Selector
 from scrapy.utils.response import get_base_url
 
-from urlcrawler.cells import MAX_DEPTH, depth
+from urlcrawler.output.cells import MAX_DEPTH, depth
 
 XPATH_NAMESPACES = {"re": "http://exslt.org/regular-expressions"}
 _BLANKS = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # ASCII that str.strip() takes away

@@ -23,11 +23,10 @@ from urlcrawler.hosts.manners import Manners, RequestT, Sent
 from urlcrawler.hosts.origin import Origin
 from urlcrawler.hosts.remaining import Remaining
 from urlcrawler.hosts.rota import Rota
+from urlcrawler.hosts.shares import Shares
 from urlcrawler.inputs.index import ListIndex, Resolved
 
 MOST_PUSHED = 4096  # requests that wait; with more of them no record is given out
-# Of the window. Under the first hosts get no less than their limit, over the second their share.
-ROOMY, CROWDED = 0.4, 0.6
 MOST_OPENED = 256  # origins at once, before the event loop has its turn again
 
 
@@ -87,23 +86,19 @@ class HostQueue(Generic[RequestT]):
         """
         self.remaining = Remaining(index, done, index.sizes() if sizes is None else sizes)
         self._total = total or 1 << 30  # Scrapy: 0 means no limit
-        self._manners = manners
         self.kept = KeptHosts[RequestT](manners, own_manners, most_known)
         self._clock = clock
         self._group = group or (lambda name, ready: ready(name))
         self._opening = 0  # hosts whose group is not known yet
         self._rota = Rota[RequestT]()
         self._pushed = 0  # requests that wait, of all hosts
-        self._working = 0  # how many of the open hosts have work
-        self._active = 0  # requests that are out
-        self._is_roomy = True
-        self._share = manners.ceiling
+        self._shares = Shares(self._total, manners.ceiling)
         self._age = count()
         self.given_up: deque[Origin[RequestT]] = deque()
 
     def __bool__(self) -> bool:
         """Whether anything waits to be given out."""
-        return self._working > 0 or self._opening > 0 or bool(self.remaining)
+        return self._shares.working > 0 or self._opening > 0 or bool(self.remaining)
 
     @property
     def wake_at(self) -> float | None:
@@ -137,10 +132,7 @@ class HostQueue(Generic[RequestT]):
         behind: list[Host[RequestT]] = []
         turn = self._take_ready(now, behind)
         if turn:
-            self._active += 1
-            if self._is_roomy and self._active > CROWDED * self._total:
-                self._is_roomy = False
-                self._divide()
+            self._shares.take()
         for host in behind:
             self._queue(host)
         return turn
@@ -149,10 +141,8 @@ class HostQueue(Generic[RequestT]):
         """Note that a request of *origin* is finished, however it ended."""
         origin.active -= 1
         origin.host.active -= 1
-        self._active -= 1
-        if not self._is_roomy and self._active < ROOMY * self._total:
-            self._is_roomy = True
-            self._divide()
+        if self._shares.give_back():
+            self._look_at_all()
         self.changed(origin)
 
     def changed(self, origin: Origin[RequestT]) -> None:
@@ -174,7 +164,7 @@ class HostQueue(Generic[RequestT]):
         """Return what is next of the hosts that are ready; put aside those that are *behind*."""
         while host := self._rota.pop(now):
             self._find_given_up(host, now)
-            if host.active >= host.room(self._share) or host.ready_at(now) > now:
+            if host.active >= host.room(self._shares.each) or host.ready_at(now) > now:
                 self._queue(host)  # less room than when it was queued, or a pause
                 continue
             origin = host.next_origin(now, may_begin=self._pushed < MOST_PUSHED)
@@ -246,9 +236,9 @@ class HostQueue(Generic[RequestT]):
                 host.note_work(origin)
         if host.is_counted != host.has_work:
             host.is_counted = host.has_work
-            self._working += 1 if host.is_counted else -1
-            self._divide()
-        if host.queued or not host.has_work or host.active >= host.room(self._share):
+            if self._shares.note_work(has_work=host.has_work):
+                self._look_at_all()
+        if host.queued or not host.has_work or host.active >= host.room(self._shares.each):
             return
         now = self._clock()
         self._find_given_up(host, now)
@@ -264,12 +254,6 @@ class HostQueue(Generic[RequestT]):
                 origin.is_given_up = True
                 self.given_up.append(origin)
 
-    def _divide(self) -> None:
-        """Give each host that has work its share of the window, or what it likes while it may."""
-        share = self._manners.ceiling
-        if not self._is_roomy:
-            share = max(1, min(share, self._total // max(1, self._working)))
-        grown, self._share = share > self._share, share
-        if grown:
-            for host in self.kept.open.values():
-                self._queue(host)
+    def _look_at_all(self) -> None:
+        for host in self.kept.open.values():
+            self._queue(host)

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from urlcrawler.hosts.lastround import LastRound
-from urlcrawler.inputs.index import FIRST_ORIGIN, ListIndex, Resolved
+from urlcrawler.inputs.building import FIRST_ORIGIN
+from urlcrawler.inputs.index import ListIndex, Resolved
 
 
 class Remaining:

@@ -20,7 +20,9 @@ BUSY = 0.97  # share of the time from which on the processor is what the crawl w
 WAITING = 0.93  # share below which it waits for hosts
 START = 128  # requests; it goes up by half in each period while the processor has nothing to do
 LEAST = 32
-QUEUE = 24  # requests in this process that keep the processor busy
+# Requests in this process that keep the processor busy, and the share of all that is needed besides
+# because answers do not come evenly.
+QUEUE, SPARE = 12, 0.05
 
 
 class Window:
@@ -68,9 +70,10 @@ class Window:
 
     def _decide(self, elapsed: float) -> None:
         busy, here = self._busy / elapsed, self._here / elapsed
-        if busy > BUSY and here > QUEUE:
-            too_many = self.limit - int(self._in_flight / self._beats - here) - QUEUE
-            self.limit -= max(0, too_many // 2)
+        in_flight = self._in_flight / self._beats
+        queue = QUEUE + SPARE * in_flight
+        if busy > BUSY and here > queue:
+            self.limit -= max(0, int(self.limit - (in_flight - here + queue)) // 2)
         elif busy < WAITING and self._most >= self.limit:
             self.limit += 1 + int(self.limit * min(0.5, WAITING / max(busy, 0.1) - 1))
         self.limit = min(max(self.limit, LEAST), self._ceiling)

@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from urlcrawler.cells import MAX_DEPTH, depth
 from urlcrawler.exceptions import ListError
 from urlcrawler.inputs.records import Record
 from urlcrawler.inputs.sources import Source, skip_bom, text_of
+from urlcrawler.output.cells import MAX_DEPTH, depth
 
 URL_COLUMNS = ("url", "link", "href", "uri", "address", "website")
 _MAX_COLUMNS = 2000
@@ -40,6 +40,13 @@ class Reader(ABC):
     @abstractmethod
     def read(self, offset: int, position: int) -> Record:
         """Return the record that begins at byte *offset*."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what `scan` has found, for a reader of the same list that is to do without."""
+        return {}
+
+    def take_up(self, state: dict[str, Any]) -> None:  # noqa: B027 - most find nothing
+        """Read single records as if this one had scanned what *state* is from."""
 
 
 class TextReader(Reader):
@@ -114,6 +121,14 @@ class JsonLinesReader(Reader):
             return Record(position, "", values, f"the object has no {self._column!r}")
         problem = f"{self._column!r} of the object is not a text"
         return Record(position, json.dumps(value, ensure_ascii=False), values, problem)
+
+    def state(self) -> dict[str, Any]:
+        """Return the keys, and the one that holds the URLs."""
+        return {"keys": list(self._keys), "column": self._column}
+
+    def take_up(self, state: dict[str, Any]) -> None:
+        """Take them over."""
+        self._keys, self._column = dict.fromkeys(state["keys"]), state["column"]
 
     def _choose(self, keys: Iterable[str], column: str | None) -> str:
         return choose_url_column(list(keys), column, self.label)

@@ -12,8 +12,9 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from urlcrawler.inputs.building import FIRST_ORIGIN
 from urlcrawler.inputs.grouping import slices
-from urlcrawler.inputs.index import FIRST_ORIGIN, ListIndex
+from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.urls import Target
 
 MOST = 65_535  # shards; their numbers are 16-bit

@@ -14,8 +14,8 @@ from typing import Any
 from scrapy.settings import BaseSettings
 
 from urlcrawler.inputs.shards import Shard
-from urlcrawler.itemfile import items_feeds
-from urlcrawler.parts import IS_CHILD, Part
+from urlcrawler.output.itemfile import items_feeds
+from urlcrawler.output.parts import IS_CHILD, Part
 
 logger = logging.getLogger(__name__)
 

@@ -18,17 +18,18 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
 from scrapy.utils.defer import deferred_from_coro
 
-from urlcrawler.binding import Binding
 from urlcrawler.exceptions import UrlcrawlerError
 from urlcrawler.hosts.groups import Groups
 from urlcrawler.inputs.shards import Plan, Shard
-from urlcrawler.itemfile import items_feeds, take_items
-from urlcrawler.parts import Part, folder_of
+from urlcrawler.inputs.sharing import lend
+from urlcrawler.output.binding import Binding
+from urlcrawler.output.itemfile import items_feeds, take_items
+from urlcrawler.output.parts import Part, folder_of
+from urlcrawler.output.tablefile import beside
 from urlcrawler.processes.child import MOST_DEATHS, Child
 from urlcrawler.processes.totals import add_lines, add_stats
 from urlcrawler.spiders.files import pages_folder
 from urlcrawler.stopping import stop
-from urlcrawler.tablefile import beside
 
 logger = logging.getLogger(__name__)
 
@@ -130,6 +131,9 @@ class ShardScheduler(BaseScheduler):
         if settings["KEEP_PAGES"]:
             arguments["_pages"] = str(pages_folder(settings, spider)[0])
         arguments["_list"] = Binding.of(spider.source.file, []).list_sha256
+        with suppress(OSError):  # without room for it each reads the list for itself
+            lend(spider.index, self._folder / "index")
+            arguments["_index"] = str(self._folder / "index")
         for number in range(1, count + 1):
             shard = Shard(number, count)
             if (plan.members(shard) & ~done).any():

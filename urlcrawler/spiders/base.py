@@ -18,7 +18,6 @@ from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 from w3lib.http import basic_auth_header
 
-from urlcrawler.earlier import EarlierTable
 from urlcrawler.exceptions import ArgumentError, InvalidUrl
 from urlcrawler.extract.extraction import Extractor
 from urlcrawler.extract.fields import Found
@@ -33,8 +32,9 @@ from urlcrawler.inputs.urls import Target
 from urlcrawler.items import Page
 from urlcrawler.ledger import Ledger
 from urlcrawler.meta import EARLIER, RECORD
-from urlcrawler.retries import RetriedTable
-from urlcrawler.rows import Row, Table
+from urlcrawler.output.earlier import EarlierTable
+from urlcrawler.output.retries import RetriedTable
+from urlcrawler.output.rows import Row, Table
 from urlcrawler.spiders.arguments import ARGUMENTS, check_names
 from urlcrawler.spiders.callbacks import Callbacks, with_values
 from urlcrawler.spiders.feeds import set_default_feed
@@ -43,7 +43,7 @@ from urlcrawler.spiders.opening import open_list
 from urlcrawler.spiders.wiring import check_values, wire
 
 if TYPE_CHECKING:
-    from urlcrawler.pages import PageArchive
+    from urlcrawler.output.pages import PageArchive
 
 _UNWRITTEN_ROWS = 1000  # rows without a request that may be on their way at once
 

@@ -12,12 +12,12 @@ from scrapy.settings import BaseSettings
 from w3lib.url import file_uri_to_path
 
 from urlcrawler.exceptions import ArgumentError, OutputError
-from urlcrawler.itemfile import goes_on
-from urlcrawler.parts import remove_parts
-from urlcrawler.retries import RetriedTable
-from urlcrawler.rows import Row, takes_rows
+from urlcrawler.output.itemfile import goes_on
+from urlcrawler.output.parts import remove_parts
+from urlcrawler.output.retries import RetriedTable
+from urlcrawler.output.rows import Row, takes_rows
+from urlcrawler.output.tables import FORMATS
 from urlcrawler.spiders.resume import Resume
-from urlcrawler.tables import FORMATS
 
 logger = logging.getLogger(__name__)
 

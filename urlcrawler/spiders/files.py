@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import BaseSettings
 
-from urlcrawler.earlier import EarlierTable
 from urlcrawler.exceptions import ArgumentError, ListError
 from urlcrawler.extract.fields import Fields
 from urlcrawler.extract.fieldsfile import read_fields
 from urlcrawler.inputs.hostheaders import HostHeaders, read_host_headers
 from urlcrawler.items import BASE_COLUMNS
+from urlcrawler.output.earlier import EarlierTable
 from urlcrawler.spiders.feeds import local_path
 
 if TYPE_CHECKING:
-    from urlcrawler.pages import PageArchive
+    from urlcrawler.output.pages import PageArchive
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def open_pages(settings: BaseSettings, spider: Any) -> "PageArchive | None":
     """
     if not settings["KEEP_PAGES"]:
         return None
-    from urlcrawler.pages import PageArchive, mend  # extra `pages`
+    from urlcrawler.output.pages import PageArchive, mend  # extra `pages`
 
     if given := spider.given.get("_pages"):
         return PageArchive(Path(given), prefix=f"{spider.shard.name}-")

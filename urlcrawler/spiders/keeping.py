@@ -1,4 +1,4 @@
-"""A page is kept before its row is written: see `urlcrawler.pages`."""
+"""A page is kept before its row is written: see `urlcrawler.output.pages`."""
 
 import logging
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from urlcrawler.items import BASE_COLUMNS, Page
 from urlcrawler.stopping import stop
 
 if TYPE_CHECKING:
-    from urlcrawler.pages import PageArchive
+    from urlcrawler.output.pages import PageArchive
 
 logger = logging.getLogger(__name__)
 

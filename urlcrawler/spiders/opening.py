@@ -1,7 +1,9 @@
 """Everything that a crawl of a list needs, opened and checked before the first request."""
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 from scrapy import signals
@@ -11,9 +13,11 @@ from urlcrawler.exceptions import OutputError
 from urlcrawler.extract.extraction import Extractor
 from urlcrawler.inputs.formats import open_reader
 from urlcrawler.inputs.index import ListIndex
+from urlcrawler.inputs.readers import Reader
+from urlcrawler.inputs.sharing import borrow
 from urlcrawler.inputs.sources import open_source
 from urlcrawler.ledger import Ledger
-from urlcrawler.rows import Table
+from urlcrawler.output.rows import Table
 from urlcrawler.spiders.arguments import (
     check_columns,
     errors_named,
@@ -58,7 +62,9 @@ def open_list(spider: Any, crawler: Crawler) -> None:
             on_error.callback(spider.earlier.close)
             connect(spider.earlier.close, signals.spider_closed)
         reader = open_reader(source, given.get("column"))
-        spider.index = ListIndex(reader, fetch_duplicates=duplicates == "fetch", limit=limit)
+        spider.index = _lent(given, reader) or ListIndex(
+            reader, fetch_duplicates=duplicates == "fetch", limit=limit
+        )
         # What a crawl leaves in its feeds is the next run's ledger.
         spider.ledger = Ledger(len(spider.index))
         if spider.shard:
@@ -77,6 +83,14 @@ def open_list(spider: Any, crawler: Crawler) -> None:
         connect(spider.pages.close, signals.engine_stopped)
     connect(source.close, signals.spider_closed)
     connect(lambda: _close_tables(spider), signals.engine_stopped, weak=False)
+
+
+def _lent(given: Mapping[str, str], reader: Reader) -> ListIndex | None:
+    """Return the index that the parent of several processes has lent, if it can be had."""
+    if "_index" in given:
+        with suppress(OSError, ValueError):
+            return borrow(Path(given["_index"]), reader)
+    return None
 
 
 def _close_tables(spider: Any) -> None:

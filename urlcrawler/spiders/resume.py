@@ -7,16 +7,16 @@ from itertools import zip_longest
 from time import monotonic, sleep
 from typing import Any
 
-from urlcrawler.binding import Binding, saved
-from urlcrawler.cells import clean
 from urlcrawler.exceptions import ListError, OutputError
-from urlcrawler.itemfile import items_feeds, take_items
 from urlcrawler.ledger import Ledger
-from urlcrawler.parts import folder_of, left_over, remove_parts
-from urlcrawler.retries import RetriedTable
-from urlcrawler.rows import Row
-from urlcrawler.tablefile import TableFile
-from urlcrawler.tables import Line
+from urlcrawler.output.binding import Binding, saved
+from urlcrawler.output.cells import clean
+from urlcrawler.output.itemfile import items_feeds, take_items
+from urlcrawler.output.parts import folder_of, left_over, remove_parts
+from urlcrawler.output.retries import RetriedTable
+from urlcrawler.output.rows import Row
+from urlcrawler.output.tablefile import TableFile
+from urlcrawler.output.tables import Line
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from urlcrawler.addresses import AddressPolicy, allowed_addresses
 from urlcrawler.exceptions import ArgumentError
 from urlcrawler.extract.metadata import GROUPS
 from urlcrawler.hosts.groups import KINDS
-from urlcrawler.itemfile import goes_on, items_feeds
 from urlcrawler.openfiles import SPARE, allow_open_files
-from urlcrawler.parts import IS_CHILD
+from urlcrawler.output.itemfile import goes_on, items_feeds
+from urlcrawler.output.parts import IS_CHILD
 
 _SETTINGS = {
     # Gives out the records, host by host, exactly when the engine has room.

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from urlcrawler import ordering
-from urlcrawler.cells import clean
 from urlcrawler.exceptions import OutputError
 from urlcrawler.items import OWN_COLUMNS, Page
-from urlcrawler.ordering import put_in_order
-from urlcrawler.rows import Table
-from urlcrawler.tablefile import TableFile
-from urlcrawler.tables import FORMATS, Format
+from urlcrawler.output import ordering
+from urlcrawler.output.cells import clean
+from urlcrawler.output.ordering import put_in_order
+from urlcrawler.output.rows import Table
+from urlcrawler.output.tablefile import TableFile
+from urlcrawler.output.tables import FORMATS, Format
 
 TABLE = Table(["note"])
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from urlcrawler.exceptions import OutputError
-from urlcrawler.tablefile import TableFile
-from urlcrawler.tables import FORMATS, Format, restore
+from urlcrawler.output.tablefile import TableFile
+from urlcrawler.output.tables import FORMATS, Format, restore
 
 COLUMNS = ["position", "url", "outcome", "error", "a", "b"]
 MEGABYTE = 1_000_000

@@ -5,10 +5,10 @@ from typing import Any
 
 from scrapy.utils.misc import load_object
 
-from urlcrawler.cells import clean
 from urlcrawler.extract.metadata import GROUPS, METADATA_COLUMNS
 from urlcrawler.items import DEFAULT_METADATA, OWN_COLUMNS, Page
 from urlcrawler.outcomes import ERRORS, OUTCOMES
+from urlcrawler.output.cells import clean
 
 
 class Row(dict[str, Any]):

@@ -12,8 +12,8 @@ from typing import IO, Any
 
 from scrapy.settings import BaseSettings
 
-from urlcrawler.rows import takes_rows
-from urlcrawler.tables import FORMATS, JsonLines
+from urlcrawler.output.rows import takes_rows
+from urlcrawler.output.tables import FORMATS, JsonLines
 
 _PIECE = 1 << 16
 

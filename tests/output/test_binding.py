@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from urlcrawler.binding import Binding, saved
 from urlcrawler.exceptions import OutputError
+from urlcrawler.output.binding import Binding, saved
 
 COLUMNS = ["position", "url"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from urlcrawler.rows import Row
-from urlcrawler.tablefile import beside
+from urlcrawler.output.rows import Row
+from urlcrawler.output.tablefile import beside
 
 IS_CHILD = "URLCRAWLER_IS_CHILD"  # in the environment of the processes that write them
 _MOST = 1 << 20  # bytes that are read at a time

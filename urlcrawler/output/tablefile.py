@@ -11,7 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from urlcrawler.exceptions import OutputError
-from urlcrawler.tables import Format, Line
+from urlcrawler.output.tables import Format, Line
 
 logger = logging.getLogger(__name__)
 

@@ -14,13 +14,13 @@ from unittest import mock
 import pytest
 from faults import SHORT, failing
 
-from urlcrawler import ordering
 from urlcrawler.exceptions import OutputError
 from urlcrawler.items import Page
-from urlcrawler.ordering import put_in_order
-from urlcrawler.rows import Table
-from urlcrawler.tablefile import TableFile
-from urlcrawler.tables import FORMATS, Format
+from urlcrawler.output import ordering
+from urlcrawler.output.ordering import put_in_order
+from urlcrawler.output.rows import Table
+from urlcrawler.output.tablefile import TableFile
+from urlcrawler.output.tables import FORMATS, Format
 
 TABLE = Table(["note"])
 ERRORS = ("ENOSPC", "EIO", "EROFS")
@@ -53,7 +53,7 @@ def disk(*faults: tuple[str, int, str]) -> Iterator[None]:
     """A disk that fails as told. Nothing is made durable: that takes long and cannot be seen."""
     with ExitStack() as patches:
         patches.enter_context(mock.patch.object(os, "fsync"))
-        patches.enter_context(mock.patch("urlcrawler.tablefile._SYNC_SECONDS", 0))
+        patches.enter_context(mock.patch("urlcrawler.output.tablefile._SYNC_SECONDS", 0))
         for call, nth, how in faults:
             broken = failing(getattr(os, call), nth, how)
             patches.enter_context(mock.patch.object(os, call, broken))

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from urlcrawler.ledger import Ledger
-from urlcrawler.tablefile import TableFile, beside
-from urlcrawler.tables import Format
+from urlcrawler.output.tablefile import TableFile, beside
+from urlcrawler.output.tables import Format
 
 
 class RetriedTable(TableFile):

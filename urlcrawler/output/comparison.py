@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from urlcrawler.earlier import EarlierTable
 from urlcrawler.exceptions import ArgumentError
 from urlcrawler.items import CONTENT_COLUMNS, OWN_COLUMNS
 from urlcrawler.outcomes import OUTCOMES
+from urlcrawler.output.earlier import EarlierTable
 
 # How a page was fetched, and when, says nothing about the page.
 ACCIDENTAL = (

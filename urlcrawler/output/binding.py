@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from urlcrawler.exceptions import OutputError
-from urlcrawler.tablefile import beside
+from urlcrawler.output.tablefile import beside
 
 VERSION = 1  # of the way tables are written; a later one knows the earlier ones
 

@@ -15,7 +15,7 @@ import numpy as np
 from urlcrawler.exceptions import ArgumentError, InvalidUrl
 from urlcrawler.inputs.urls import parse_target
 from urlcrawler.outcomes import OUTCOMES
-from urlcrawler.tables import FORMATS, Format, Line
+from urlcrawler.output.tables import FORMATS, Format, Line
 
 _KNOWN = ("ok", "unchanged")  # outcomes of pages that were there
 _COLUMNS = ("position", "url", "outcome", "error", "final_url")

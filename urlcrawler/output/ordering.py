@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from urlcrawler.exceptions import OutputError
-from urlcrawler.tablefile import beside, sync_folder
-from urlcrawler.tables import Format
+from urlcrawler.output.tablefile import beside, sync_folder
+from urlcrawler.output.tables import Format
 
 _RUN = 64 << 20  # bytes of memory for rows that are sorted at a time
 _OBJECTS = 150  # bytes that Python adds to a row

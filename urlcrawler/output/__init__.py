@@ -1,0 +1,1 @@
+"""Rows -> files, and files -> rows again: tables that no kill can tear, and what lies beside."""
