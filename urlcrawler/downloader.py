@@ -23,7 +23,7 @@ from zope.interface import implementer
 
 from urlcrawler.hosts.groups import Groups
 from urlcrawler.hosts.window import Window
-from urlcrawler.meta import ROBOTS_TXT
+from urlcrawler.meta import PLAIN, ROBOTS_TXT
 from urlcrawler.room import room_of
 
 
@@ -32,7 +32,7 @@ class ListDownloader(Downloader):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._robots_txt = 0  # requests for a robots.txt that are out
+        self._apart = 0  # requests that are out and take no place: robots.txt, pages in the browser
         self._room = room_of(crawler)
         self.window = Window(self.total_concurrency)
         self.groups = Groups(crawler.settings["THROTTLE_GROUP_BY"], look_up)
@@ -40,11 +40,11 @@ class ListDownloader(Downloader):
     def fetch(self, request: Request) -> "Deferred[Response | Request]":  # type: ignore[override]
         """Return what the download and its middlewares make of *request*."""
         scheduler: Any = self.crawler.engine.scheduler
-        is_robots_txt = ROBOTS_TXT in request.meta
-        self._robots_txt += is_robots_txt
+        is_apart = ROBOTS_TXT in request.meta or PLAIN in request.meta
+        self._apart += is_apart
 
         def finished(result: Any) -> Any:
-            self._robots_txt -= is_robots_txt
+            self._apart -= is_apart
             scheduler.finished(request)
             return result
 
@@ -55,9 +55,10 @@ class ListDownloader(Downloader):
         """Return whether there are as many requests as there may be, or as much to be read.
 
         One for a robots.txt takes the place of a request that waits for it: counted twice, a few
-        hundred hosts that do not answer would keep all others waiting.
+        hundred hosts that do not answer would keep all others waiting. Pages in the browser have a
+        limit of their own.
         """
-        is_full = 0 < self.total_concurrency <= len(self.active) - self._robots_txt
+        is_full = 0 < self.total_concurrency <= len(self.active) - self._apart
         return is_full or self._room.is_crowded
 
     def get_slot_key(self, request: Request) -> str:

@@ -13,7 +13,7 @@ from scrapy.http import Response, TextResponse
 from urlcrawler.extract.extraction import Extracted
 from urlcrawler.extract.metadata import METADATA_COLUMNS
 from urlcrawler.inputs.records import Record
-from urlcrawler.meta import EARLIER
+from urlcrawler.meta import EARLIER, PLAIN, RENDER_ERROR, RENDERED
 from urlcrawler.outcomes import ERRORS, error_of_status
 from urlcrawler.output.cells import typed
 from urlcrawler.output.earlier import Earlier
@@ -42,6 +42,8 @@ class Page:
         body_hash: first 32 digits of the SHA-256 of the body, unpacked; None without a body.
         etag: the header ETag of the answer.
         last_modified: the header Last-Modified of the answer.
+        rendered: whether the page is as the browser has it; null when nobody has asked for that.
+        render_error: why it is as it was fetched although it was to be rendered.
         missing: the required fields that found nothing, and texts that no field could read.
         title: title of the page, in one line.
         description: what the page says that it is about.
@@ -87,6 +89,8 @@ class Page:
     body_hash: str | None = None
     etag: str | None = None
     last_modified: str | None = None
+    rendered: bool | None = None
+    render_error: str | None = None
     missing: str | None = None
     title: str | None = None
     description: str | None = None
@@ -141,23 +145,26 @@ class Page:
         latency = response.request.meta.get("download_latency")
         self.elapsed = None if latency is None else round(latency, 3)
         self.status, self.final_url = response.status, response.url
-        media_type = response.headers.get("Content-Type") or b""
+        meta = response.request.meta
+        self.rendered, self.render_error = meta.get(RENDERED), meta.get(RENDER_ERROR)
+        sent = meta.get(PLAIN, response)  # by the server, whatever the browser has made of it
+        media_type = sent.headers.get("Content-Type") or b""
         self.content_type = media_type.decode("latin-1").split(";")[0].strip().lower() or None
-        self.bytes = len(response.body)
-        if response.body:
-            self.body_hash = sha256(response.body).hexdigest()[:32]
-        self.etag, self.last_modified = _text(response, "ETag"), _text(response, "Last-Modified")
-        if isinstance(response, TextResponse) and response.body:
-            self.encoding = response.encoding
+        self.bytes = len(sent.body)
+        if sent.body:
+            self.body_hash = sha256(sent.body).hexdigest()[:32]
+        self.etag, self.last_modified = _text(sent, "ETag"), _text(sent, "Last-Modified")
+        if isinstance(sent, TextResponse) and sent.body:
+            self.encoding = sent.encoding
         error = error_of_status(response.status)
-        if blocked := response.request.meta.get("blocked"):
+        if blocked := meta.get("blocked"):
             self.fail("blocked", blocked)
         elif error == "bad-redirect":
             self.fail(error, _redirect_reason(response))
         elif error:
             self.fail(error, status_reason(response.status))
         else:
-            self._compare(response.request.meta.get(EARLIER))
+            self._compare(meta.get(EARLIER))
         return self
 
     def says(self, extracted: Extracted) -> None:
@@ -204,7 +211,7 @@ class Page:
 def _kind(annotation: Any) -> str:
     """Return the type of a column, with which `typed` reads its cells."""
     kinds = getattr(annotation, "__args__", (annotation,))
-    return next((kind.__name__ for kind in (int, float, str) if kind in kinds), "json")
+    return next((kind.__name__ for kind in (bool, int, float, str) if kind in kinds), "json")
 
 
 _HINTS = get_type_hints(Page)

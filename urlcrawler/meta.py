@@ -14,12 +14,15 @@ EARLIER = "earlier"  # what an earlier crawl has found of the record: earlier.Ea
 HOST_HEADERS = "host_headers"  # names of the headers that are for the host of a request only
 SPENT = "seconds_spent"  # seconds that a request and the redirects that led to it have taken
 HOST_LATENCY = "host_latency"  # seconds between the end of a request and the head of its answer
+PLAIN = "plain"  # of a request that waits for a tab of the browser: the answer it is to render
+RENDERED = "rendered"  # whether its page was rendered; not there when nobody has asked for that
+RENDER_ERROR = "render_error"  # why it was not
 # What is about one request of a record, and must not be handed on to another.
 OF_A_RECORD = (
     RECORD, EARLIER, SPENT, HOST_HEADERS, IS_LAST_ROUND, "is_start_request", "failure", "blocked",
     "pauses", "paused", "retry_times", "redirect_times", "redirect_ttl", "redirect_urls",
     "redirect_reasons", "download_slot", "download_latency",
-    HOST_LATENCY,
+    HOST_LATENCY, PLAIN, RENDERED, RENDER_ERROR,
 )  # fmt: skip
 
 

@@ -108,6 +108,15 @@ METADATA = ["page", "social", "dates", "text", "structured"]
 # extracted again without a request. Read by spiders.files.open_pages.
 KEEP_PAGES = ""
 
+# --- Pages that need JavaScript ---------------------------------------------------------------
+
+# The browser: a path, or the address (CDP) of one that runs already. "": Playwright's own headless
+# shell, else the system's Chromium. Read by rendering.browsers.Browsers.
+RENDER_BROWSER = ""
+RENDER_TABS = 4  # pages at a time; two cores do six a second. Read by scheduler.ListScheduler
+RENDER_TIMEOUT = 30  # seconds of one page in the browser. Read by middlewares.render.Render
+RENDER_RECYCLE = 100  # pages, after which the browser is replaced: it grows. Read by Browsers
+
 # --- Output -----------------------------------------------------------------------------------
 
 # The default feed is data/results/<list name>.csv, see spiders.feeds.

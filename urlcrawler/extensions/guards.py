@@ -47,6 +47,7 @@ OURS = {
     "urlcrawler.middlewares.encoding.KnownEncoding",
     "urlcrawler.middlewares.hostheaders.HostHeaders",
     "urlcrawler.middlewares.redirect.Redirect",
+    "urlcrawler.middlewares.render.Render",
     "urlcrawler.middlewares.robots.Robots",
     "urlcrawler.middlewares.start.Start",
     "urlcrawler.pipelines.Flatten",

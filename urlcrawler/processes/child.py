@@ -23,7 +23,7 @@ MOST_DEATHS = 3  # in a row, none of which has brought a row
 PATIENCE = 60.0  # seconds after which a process that was asked to end is ended
 
 # What is for all processes together, each has its share of.
-_SHARED = ("CONCURRENT_REQUESTS", "DOWNLOAD_MAXSIZE_TOTAL", "CLOSESPIDER_PAGECOUNT",
+_SHARED = ("CONCURRENT_REQUESTS", "RENDER_TABS", "DOWNLOAD_MAXSIZE_TOTAL", "CLOSESPIDER_PAGECOUNT",
            "CLOSESPIDER_ERRORCOUNT")  # fmt: skip
 # What the parent sees to.
 _NOT_HERE = {

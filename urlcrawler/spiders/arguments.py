@@ -14,6 +14,8 @@ ARGUMENTS = {
     "duplicates": "skip (default): a repeated URL gets a `duplicate` row; fetch: request each",
     "limit": "crawl only the first so many records of the list",
     "fields": "a YAML file with what is wanted of each page: selectors, types, columns",
+    "render": "off (default); auto: a browser for pages that are empty without it; always",
+    "render_wait_for": "a CSS selector: a rendered page is complete when it is there",
     "json_ld": "types of JSON-LD that the column json_ld has: Product,Article (default: all)",
     "headers": "a YAML file with headers and cookies for some hosts, and for no others",
     "since": "the table of an earlier crawl: pages that have not changed are not fetched again",

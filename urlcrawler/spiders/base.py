@@ -88,6 +88,8 @@ class UrlListSpider(Spider):
     own_columns: dict[str, str]  # of the fields file and of the spider: name and type
     pages: "PageArchive | None"  # see KEEP_PAGES
     own_groups: NDArray[np.uint64] | None = None  # of the shard: keys of groups of hosts
+    render: str  # which pages the browser has: see rendering.choice
+    may_render: bool  # whether any page may come to that
     host_headers: HostHeaders | None  # see `-a headers`
     earlier: EarlierTable | None  # of another crawl, see `-a since`
     earlier_rows: Counter[tuple[str, str | None]]  # of earlier runs, by outcome and error
@@ -161,7 +163,7 @@ class UrlListSpider(Spider):
         stop: CloseSpider | None = None
         try:
             if page.outcome == "ok":
-                async with self._parser.parsed(response, self.extractor) as extracted:
+                async with self.parser.parsed(response, self.extractor) as extracted:
                     page.says(extracted)
                     self._count(extracted.found)
                     code = self.parse_page
@@ -204,7 +206,7 @@ class UrlListSpider(Spider):
 
     @cached_property
     def _callbacks(self) -> Callbacks:
-        return Callbacks(self, self._parser)
+        return Callbacks(self, self.parser)
 
     def waiting_page(self, position: int) -> Page | None:
         """Return the page of a record whose row waits for a request that never came back."""
@@ -218,7 +220,8 @@ class UrlListSpider(Spider):
         return self.settings.getbool("CARRY_UNCHANGED")
 
     @cached_property
-    def _parser(self) -> Parser:
+    def parser(self) -> Parser:
+        """What parses pages, small ones at once and large ones in a thread."""
         extractor = self.extractor
         timeout = self.settings.getfloat("PARSE_TIMEOUT")
         parser = Parser(timeout, extractor.recipe, may_be_slow=extractor.fields.may_be_slow)

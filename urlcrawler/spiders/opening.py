@@ -18,6 +18,7 @@ from urlcrawler.inputs.sharing import borrow
 from urlcrawler.inputs.sources import open_source
 from urlcrawler.ledger import Ledger
 from urlcrawler.output.rows import Table
+from urlcrawler.rendering.choice import CHOICES, OFF, may_render
 from urlcrawler.spiders.arguments import (
     check_columns,
     errors_named,
@@ -65,6 +66,8 @@ def open_list(spider: Any, crawler: Crawler) -> None:
         spider.index = _lent(given, reader) or ListIndex(
             reader, fetch_duplicates=duplicates == "fetch", limit=limit
         )
+        spider.render = one_of("render", given.get("render", OFF), CHOICES)
+        spider.may_render = may_render(spider, settings["RENDER_BROWSER"])
         # What a crawl leaves in its feeds is the next run's ledger.
         spider.ledger = Ledger(len(spider.index))
         if spider.shard:

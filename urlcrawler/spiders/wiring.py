@@ -33,6 +33,7 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         # Each in its ancestor's place.
         "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
         "urlcrawler.middlewares.robots.Robots": 100,
+        "urlcrawler.middlewares.render.Render": 50,  # has the answer when all others are done
         "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
         "urlcrawler.middlewares.decompression.Decompression": 590,
         "urlcrawler.middlewares.encoding.KnownEncoding": 588,  # before anybody reads the text
@@ -94,6 +95,8 @@ _WHOLE_AT_LEAST = {
     "DOWNLOAD_MAXSIZE_TOTAL": 0,
     "URLLENGTH_LIMIT": 0,
     "PROCESSES": 1,
+    "RENDER_TABS": 1,
+    "RENDER_RECYCLE": 1,
 }
 _AT_LEAST = {
     "DOWNLOAD_TIMEOUT": 1,
@@ -107,6 +110,7 @@ _AT_LEAST = {
     "DNS_TIMEOUT": 0.001,
     "PARSE_TIMEOUT": 0.001,
     "LOOP_BLOCKED_WARNING": 0,
+    "RENDER_TIMEOUT": 1,
 }
 _ONE_OF = {"THROTTLE_GROUP_BY": KINDS, "KEEP_PAGES": ("", "warc")}
 

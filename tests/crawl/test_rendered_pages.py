@@ -1,0 +1,355 @@
+"""Pages that need JavaScript, in a real browser, and what happens when one of them misbehaves."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from crawling import (
+    ENVIRONMENT,
+    Crawl,
+    Server,
+    needs_addresses,
+    read_table,
+    rules,
+    site_of,
+)
+
+from urlcrawler.demo.messages import Handler, Request, Response
+from urlcrawler.rendering.found import find_browser
+
+pytestmark = pytest.mark.skipif(find_browser() is None, reason="this machine has no browser")
+
+AUTO = ("-a", "render=auto")
+PRICE = "price: {css: '.price::text', type: float}\nname: h1::text\n"
+TEXT = "<p>" + "Words that somebody has written for readers. " * 30 + "</p>"
+LAMP = "<h1>Lamp</h1><p class=price>9.99</p>"
+APP = (
+    "fetch('/lamp.json').then(answer => answer.json()).then(lamp => {"
+    " document.querySelector('#root').innerHTML ="
+    " `<h1>${lamp.name}</h1><p class=price>${lamp.price}</p>` })"
+)
+
+
+def page(html: str) -> Handler:
+    async def answer(request: Request) -> Response:
+        return Response(html.encode())
+
+    return answer
+
+
+def served(body: str, kind: str, delay: float = 0.0) -> Handler:
+    async def answer(request: Request) -> Response:
+        await asyncio.sleep(delay)
+        return Response(body.encode(), content_type=kind)
+
+    return answer
+
+
+SHELL = "<title>Shop</title><div id=root></div><script src=/app.js></script>"
+ROUTES: dict[str, Handler] = {
+    "/robots.txt": served("", "text/plain"),
+    "/app.js": served(APP, "text/javascript"),
+    "/lamp.json": served('{"name": "Lamp", "price": 9.99}', "application/json", delay=0.05),
+    "/shell/*": page(SHELL),
+    "/plain/*": page(f"<title>Plain</title>{LAMP}{TEXT}"),
+    "/server/*": page(f"<div id=root>{LAMP}{TEXT}</div><script src=/app.js></script>"),
+    "/late": page("<div id=root></div><script>setTimeout(() => {"
+                  f" root.innerHTML = '{LAMP}' }}, 250)</script>"),
+    # What never ends, or asks for what it must not have.
+    "/spin": page("<script>while (true) {}</script>"),
+    "/spin-later": page(f"{LAMP}<script>onload = () => setTimeout(() => {{ for (;;); }})</script>"),
+    "/reload": page(f"{LAMP}<script>location.reload()</script>"),
+    "/asks-for-ever": page(f"<div id=root>{LAMP}</div><script>"
+                           "setInterval(() => fetch('/lamp.json?' + Math.random()), 20)</script>"),
+    "/changes-for-ever": page(f"{LAMP}<b></b><script>"
+                              "setInterval(() => document.body.append('.'), 10)</script>"),
+    "/dialogs": page("<body><script>alert(1); confirm(2); prompt(3); onbeforeunload = () => 'no';"
+                     f" document.body.innerHTML = '{LAMP}'</script>"),
+    "/popups": page("<body><script>for (let n = 0; n < 20; n++) open('/shell/' + n);"
+                    f" document.body.innerHTML = '{LAMP}'</script>"),
+    "/download": page("<script>location = '/file.bin'</script>"),
+    "/file.bin": served("x" * 100, "application/octet-stream"),
+    "/closes": page(f"{LAMP}<script>window.close()</script>"),
+    "/leaves": page("<script>location = '/plain/1'</script>"),
+    "/large": page("<div id=root></div><script>const row = '<p>' + 'x'.repeat(100) + '</p>';"
+                   f" document.body.innerHTML = '{LAMP}' + row.repeat(100_000)</script>"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[str]:
+    """The origin of the site."""
+    with site_of(ROUTES) as site:
+        yield f"http://127.0.0.1:{site.port}"
+
+
+def with_fields(crawl: Callable[..., Crawl], lines: list[str], *words: str) -> Crawl:
+    folder: Path = crawl.args[0]  # type: ignore[attr-defined]
+    (folder / "fields.yaml").write_text(PRICE)
+    return crawl(lines, "-a", "fields=fields.yaml", *words)
+
+
+def what(row: dict[str, Any]) -> tuple[str, str, str, str]:
+    return row["outcome"], row["rendered"], row["name"], row["price"]
+
+
+FULL = ("ok", "True", "Lamp", "9.99")
+AS_FETCHED = ("ok", "False", "Lamp", "9.99")
+
+
+def test_only_pages_that_need_it_are_rendered(crawl: Callable[..., Crawl], shop: str) -> None:
+    """By the fields: what is found without a browser is not rendered, with scripts or not."""
+    lines = [f"{shop}/{kind}/{n}" for n in range(3) for kind in ("shell", "plain", "server")]
+    crawled = with_fields(crawl, [*lines, f"{shop}/late"], *AUTO)
+    found = {row["url"].removeprefix(shop): what(row) for row in crawled.rows}
+    for n in range(3):
+        assert found[f"/shell/{n}"] == FULL
+        assert found[f"/plain/{n}"] == found[f"/server/{n}"] == AS_FETCHED
+    assert found["/late"] == FULL
+    assert crawled.exit_code == 0
+
+
+def test_without_fields_a_page_is_rendered_that_shows_nothing(
+    crawl: Callable[..., Crawl], shop: str
+) -> None:
+    """Status, bytes and hash are of what the server has sent, the words of what is seen."""
+    rows = crawl([f"{shop}/shell/1", f"{shop}/server/1"], *AUTO).by_position
+    assert [rows[n]["rendered"] for n in (1, 2)] == ["True", "False"]
+    assert (rows[1]["status"], rows[1]["bytes"], rows[1]["words"]) == ("200", str(len(SHELL)), "2")
+    assert rows[1]["h1"] == "Lamp"
+
+
+def test_a_page_is_fetched_once(crawl: Callable[..., Crawl]) -> None:
+    """The browser gets the answer that is there already."""
+    server = Server(lambda request, count: Response(SHELL.encode()))
+    with site_of({**ROUTES, **server.routes, "/app.js": ROUTES["/app.js"]}) as site:
+        crawled = crawl([f"http://127.0.0.1:{site.port}/x/{n}" for n in range(3)], *AUTO)
+    assert [row["rendered"] for row in crawled.rows] == ["True"] * 3
+    assert Counter(path for *_, path in server.times) == {f"/x/{n}": 1 for n in range(3)}
+
+
+def test_nothing_to_render_starts_and_imports_nothing(
+    crawl: Callable[..., Crawl], shop: str
+) -> None:
+    """Playwright takes a quarter of a second to import, and its driver a process."""
+    probe = ("-s", 'EXTENSIONS={"render_probe.Probe": 1}')
+    crawled = crawl([f"{shop}/plain/{n}" for n in range(5)], *AUTO, *probe)
+    assert [row["rendered"] for row in crawled.rows] == ["False"] * 5
+    assert "playwright: not imported, 0 processes" in crawled.log
+
+
+MISBEHAVING = {
+    "/spin": ("False", ""),
+    "/spin-later": ("False", "Lamp"),
+    "/reload": ("True", "Lamp"),
+    "/asks-for-ever": ("True", "Lamp"),
+    "/changes-for-ever": ("True", "Lamp"),
+    "/dialogs": ("True", "Lamp"),
+    "/popups": ("True", "Lamp"),
+    "/download": ("True", ""),
+    "/closes": ("True", "Lamp"),
+    "/leaves": ("True", "Lamp"),
+    "/large": ("True", "Lamp"),
+}
+
+
+def test_pages_that_misbehave_end_by_their_deadline_and_cost_no_other(
+    crawl: Callable[..., Crawl], shop: str
+) -> None:
+    """Each has its row, as it was fetched where that is all there is, and says so."""
+    lines = [f"{shop}{path}" for path in MISBEHAVING] + [f"{shop}/shell/{n}" for n in range(8)]
+    began = time.monotonic()
+    crawled = with_fields(
+        crawl, lines, "-a", "render=always", "-s", "RENDER_TIMEOUT=12", "-s", "RENDER_TABS=6"
+    )
+    taken = time.monotonic() - began
+    found = {row["url"].removeprefix(shop): (row["rendered"], row["name"]) for row in crawled.rows}
+    errors = {row["url"].removeprefix(shop): row["render_error"] for row in crawled.rows}
+    assert {path: found[path] for path in MISBEHAVING} == MISBEHAVING, errors
+    assert [found[f"/shell/{n}"] for n in range(8)] == [("True", "Lamp")] * 8
+    assert "not complete after 12 s" in errors["/spin"]
+    assert crawled.exit_code == 0
+    assert taken < 60
+    assert "Traceback" not in crawled.log
+
+
+@needs_addresses
+def test_what_a_page_asks_for_is_asked_for_politely(crawl: Callable[..., Crawl]) -> None:
+    """By the rules of robots.txt, and never on a private address; the page is taken as it is."""
+    asked: list[str] = []
+    port = 0
+
+    async def start(request: Request) -> Response:
+        return Response(html.replace("PORT", str(port)).encode())
+
+    async def note(request: Request) -> Response:
+        asked.append(request.path)
+        return Response(b"{}", content_type="application/json")
+
+    robots = Server(robots=rules("User-agent: *\nDisallow: /hidden")).robots
+    html = (
+        "<script>Promise.allSettled(['/open', '/hidden', 'http://127.0.0.2:PORT/other', '/a.png']"
+        ".map(url => fetch(url))).then(all => { document.body.innerHTML = '<h1>' +"
+        " all.map(one => one.status).join() + '</h1>' }); new Image().src = '/a.png'</script>"
+    )
+    routes = {"/robots.txt": robots, "/page": start, "/*": note}
+    with site_of(routes, "127.0.0.1", "127.0.0.2") as site:
+        port = site.port
+        allowed = "ALLOW_PRIVATE_ADDRESSES=127.0.0.1/32"
+        row = crawl([f"http://127.0.0.1:{port}/page"], *AUTO, "-s", allowed).only()
+    assert row["h1"] == "fulfilled,rejected,rejected,fulfilled"
+    assert Counter(asked) == {"/open": 1, "/a.png": 1}
+
+
+def test_a_host_where_it_brings_nothing_is_asked_no_more(
+    crawl: Callable[..., Crawl], shop: str
+) -> None:
+    """A field that no page has is no reason to render them all; the log says so."""
+    folder: Path = crawl.args[0]  # type: ignore[attr-defined]
+    (folder / "fields.yaml").write_text("size: .size::text\nname: h1::text\n")
+    lines = [f"{shop}/server/{n}" for n in range(12)]
+    crawled = crawl(lines, "-a", "fields=fields.yaml", *AUTO, "-s", "RENDER_TABS=1",
+                    "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=1")  # fmt: skip
+    rendered = Counter(row["rendered"] for row in crawled.rows)
+    assert 3 <= rendered["True"] <= 5
+    assert "no size" in crawled.log
+
+
+def test_a_column_of_the_list_says_what_is_rendered(crawl: Callable[..., Crawl], shop: str) -> None:
+    """For its record; what is empty is as the argument says, or not at all."""
+    lines = ["url,render", f"{shop}/shell/1,auto", f"{shop}/shell/2,off", f"{shop}/shell/3,",
+             f"{shop}/plain/4,always"]  # fmt: skip
+    rows = crawl(lines, name="urls.csv").by_position
+    assert [rows[n]["rendered"] for n in (1, 2, 3, 4)] == ["True", "", "", "True"]
+
+
+def test_a_page_may_be_waited_for(crawl: Callable[..., Crawl], shop: str) -> None:
+    """By a selector, instead of rest: a page that never rests is complete at once."""
+    began = time.monotonic()
+    words = ("-a", "render=always", "-a", "render_wait_for=.price")
+    assert with_fields(crawl, [f"{shop}/asks-for-ever"], *words).only()["name"] == "Lamp"
+    assert time.monotonic() - began < 9
+
+
+ODD = {
+    "/404": Response(b"<h1>Gone</h1>", 404),
+    "/500": Response(b"<h1>Broken</h1>", 500),
+    "/401": Response(b"", 401, [("WWW-Authenticate", "Basic")]),
+    "/204": Response(b"", 204),
+    "/pdf": Response(b"%PDF-1.7 ...", content_type="application/pdf"),
+    "/json": Response(b'{"a": 1}', content_type="application/json"),
+    "/xml": Response(b"<a><b/></a>", content_type="application/xml"),
+    "/png": Response(b"\x89PNG\r\n", content_type="image/png"),
+}
+
+
+def test_what_is_no_page_is_as_without_a_browser(crawl: Callable[..., Crawl]) -> None:
+    """Status, bytes and hash of errors, PDF, JSON, XML and images under render=always."""
+
+    def answering(response: Response) -> Handler:
+        async def answer(request: Request) -> Response:
+            return response
+
+        return answer
+
+    routes = {"/robots.txt": ROUTES["/robots.txt"]}
+    routes |= {path: answering(response) for path, response in ODD.items()}
+    seen = ("outcome", "status", "error", "bytes", "body_hash", "content_type")
+    with site_of(routes) as site:
+        lines = [f"http://127.0.0.1:{site.port}{path}" for path in ODD]
+        one, other = (
+            [{name: row[name] for name in seen} for row in crawl(lines, *words).rows]
+            for words in ((), ("-a", "render=always"))
+        )
+    assert one == other
+
+
+@pytest.mark.parametrize("victim", ["browser", "driver"])
+def test_kills_of_the_browser_or_its_driver_cost_no_row(
+    crawl: Callable[..., Crawl], tmp_path: Path, shop: str, victim: str
+) -> None:
+    """Of 50 pages, while either is killed five times: 50 rows, of which 48 are rendered."""
+    (tmp_path / "urls.txt").write_text("\n".join(f"{shop}/shell/{n}" for n in range(50)))
+    with rendering(tmp_path, "-a", "render=always", "-s", "RENDER_TABS=2") as process:
+        kills = at = 0
+        while kills < 5 and process.poll() is None:
+            time.sleep(0.1)
+            if rows_in(tmp_path) >= at + 7 and (found := processes_of(process.pid, victim)):
+                for one in found:
+                    with suppress(psutil.Error):
+                        one.kill()
+                kills, at = kills + 1, rows_in(tmp_path)
+        log = process.communicate(timeout=120)[1]
+    assert (kills, process.returncode, rows_in(tmp_path)) == (5, 0, 50)
+    assert Counter(row["rendered"] for row in read_table(tmp_path / "table.csv"))["True"] >= 48
+    assert "Traceback" not in log
+    assert "ERROR" not in log
+
+
+def rows_in(folder: Path) -> int:
+    return len(read_table(folder / "table.csv"))
+
+
+@contextmanager
+def rendering(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A crawl of *folder*/urls.txt, in a session of its own."""
+    command = [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls", "-afile=urls.txt"]
+    with subprocess.Popen(
+        [*command, "-O", "table.csv", *words], cwd=folder, env=ENVIRONMENT,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        yield process
+        process.kill()
+
+
+def processes_of(pid: int, kind: str) -> list[psutil.Process]:
+    """Return the driver of a crawl, or its browser."""
+    found = []
+    with suppress(psutil.Error):
+        for one in psutil.Process(pid).children(recursive=kind == "browser"):
+            with suppress(psutil.Error):
+                is_browser = "--remote-debugging-pipe" in one.cmdline()
+                if one.status() != psutil.STATUS_ZOMBIE and is_browser == (kind == "browser"):
+                    found.append(one)
+    return found
+
+
+@pytest.mark.parametrize("how", ["INT", "INT to the group", "TERM", "KILL"])
+def test_no_process_of_the_browser_outlives_the_crawl(tmp_path: Path, shop: str, how: str) -> None:
+    """However it ends; what is left to crawl is left for the next run."""
+    (tmp_path / "urls.txt").write_text("\n".join(f"{shop}/shell/{n}" for n in range(500)))
+    with rendering(tmp_path, "-a", "render=always") as process:
+        deadline = time.monotonic() + 30
+        while not processes_of(process.pid, "browser") and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(1)
+        started = psutil.Process(process.pid).children(recursive=True)
+        number = {"TERM": signal.SIGTERM, "KILL": signal.SIGKILL}.get(how, signal.SIGINT)
+        (os.killpg if "group" in how else os.kill)(process.pid, number)
+        process.wait(40)
+        _, alive = psutil.wait_procs(started, timeout=10)
+        left = [one.name() for one in alive if one.status() != psutil.STATUS_ZOMBIE]
+    assert len(started) > 2
+    assert left == []
+
+
+def test_what_cannot_be_rendered_is_said_before_the_first_request(
+    crawl: Callable[..., Crawl],
+) -> None:
+    """A choice that is none, and a browser that is not there."""
+    crawled = crawl(["http://127.0.0.1:1/"], "-a", "render=yes")
+    assert "argument `render`: must be off or auto or always, not 'yes'" in crawled.log
+    assert crawled.exit_code == 1
+    crawled = crawl(["http://127.0.0.1:1/"], *AUTO, "-s", "RENDER_BROWSER=/no/browser")
+    assert "setting RENDER_BROWSER: no such file: '/no/browser'" in crawled.log
+    assert (crawled.exit_code, crawled.rows) == (1, [])

@@ -1,0 +1,145 @@
+"""One page in the browser: from the answer that the crawl has to the page as people see it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any
+
+from playwright.async_api import BrowserContext, Dialog, Error, Page, Request, Route
+from scrapy.http import Response
+
+QUIET = 0.3  # seconds without a request and without a change, after which a page is complete
+LONGEST = 10.0  # seconds after which one that never comes to rest is taken as it is
+MOST_NAVIGATIONS = 3  # of one page, by itself
+_PAUSE = 0.05  # seconds between two looks
+_UNSEEN = frozenset({"image", "media", "font"})
+# Headers that are about the body as it came.
+_OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding", "connection"})
+_WATCH = """
+(() => {
+    let changed = performance.now();
+    const watch = () => new MutationObserver(() => { changed = performance.now(); }).observe(
+        document, {subtree: true, childList: true, characterData: true, attributes: true});
+    Object.defineProperty(window, "__quiet", {value: () => performance.now() - changed});
+    watch();
+})();
+"""
+_LOOK = """
+(selector) => ({
+    quiet: typeof window.__quiet === "function" ? window.__quiet() : 0,
+    complete: document.readyState === "complete",
+    found: Boolean(selector && document.querySelector(selector)),
+})
+"""
+
+Fetch = Callable[[Request], Awaitable[Response | None]]
+
+
+class Tab:
+    """A page that is loaded from an answer, in a context of its own.
+
+    Attributes:
+        requests: how many others it has asked for.
+    """
+
+    def __init__(
+        self, context: BrowserContext, plain: Response, fetch: Fetch, longest: float = LONGEST
+    ) -> None:
+        """Hand *plain* to the page as the answer to its own request.
+
+        Args:
+            longest: seconds after which it is taken as it is.
+            fetch: returns the answer to any other; None when it must not be asked for.
+        """
+        self._context = context
+        self._plain = plain
+        self._fetch = fetch
+        self._longest = longest
+        self._page: Page | None = None
+        self._under_way = 0
+        self._busy_at = 0.0
+        self._navigations = 0
+        self.requests = 0
+
+    async def render(self, wait_for: str) -> str:
+        """Return the page as HTML, when it has come to rest, or has what is waited for.
+
+        Args:
+            wait_for: a CSS selector; "" for the page to come to rest.
+
+        Raises:
+            Error: the page, or the browser, has crashed.
+        """
+        await self._context.add_init_script(_WATCH)
+        await self._context.route("**/*", self._route)
+        self._page = page = await self._context.new_page()
+        self._context.on("page", _close)  # popups
+        page.on("dialog", _dismiss)
+        await page.goto(self._plain.url, wait_until="commit", timeout=0)
+        await self._rest(page, wait_for)
+        return await page.content()
+
+    async def _rest(self, page: Page, wait_for: str) -> None:
+        began = self._busy_at = monotonic()
+        while (now := monotonic()) - began < self._longest:
+            await asyncio.sleep(_PAUSE)
+            try:
+                state: dict[str, Any] = await page.evaluate(_LOOK, wait_for)
+            except Error:
+                if page.is_closed():
+                    raise
+                continue  # it goes to another page right now
+            if wait_for:
+                if state["found"]:
+                    return
+                continue
+            is_quiet = state["quiet"] >= QUIET * 1000 and now - self._busy_at >= QUIET
+            if state["complete"] and is_quiet and not self._under_way:
+                return
+
+    async def _route(self, route: Route, request: Request) -> None:
+        self._under_way += 1
+        try:
+            await self._answer(route, request)
+        except Error:
+            pass  # the page is gone, or has changed its mind
+        finally:
+            self._under_way -= 1
+            self._busy_at = monotonic()
+
+    async def _answer(self, route: Route, request: Request) -> None:
+        if request.frame.page is not self._page or request.resource_type in _UNSEEN:
+            await route.abort()  # a popup, or what no field is taken from
+            return
+        if request.is_navigation_request() and request.frame.parent_frame is None:
+            self._navigations += 1
+            if self._navigations > MOST_NAVIGATIONS:
+                await route.abort("aborted")  # it stays where it is
+                return
+            if request.url.partition("#")[0] == self._plain.url.partition("#")[0]:
+                await route.fulfill(**_answer_of(self._plain))
+                return
+        self.requests += 1
+        answer = await self._fetch(request)
+        if answer is None:
+            await route.abort("blockedbyclient")
+        else:
+            await route.fulfill(**_answer_of(answer))
+
+
+def _answer_of(response: Response) -> dict[str, Any]:
+    """Return an answer in playwright's words."""
+    headers = {
+        name.decode("latin-1"): b", ".join(values).decode("latin-1")
+        for name, values in response.headers.items()
+        if name.decode("latin-1").lower() not in _OF_THE_WIRE
+    }
+    return {"status": response.status, "headers": headers, "body": response.body}
+
+
+async def _dismiss(dialog: Dialog) -> None:
+    await dialog.dismiss()
+
+
+async def _close(page: Page) -> None:
+    await page.close()
