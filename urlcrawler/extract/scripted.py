@@ -11,7 +11,7 @@ from typing import Any
 from urlcrawler.extract.document import Document
 
 ENOUGH = 600  # visible characters, blanks not counted, of a page that has something to say
-NOTHING = 80  # the same of a page that has not
+NOTHING = 60  # the same of a page that has not
 SKELETONS = 3  # elements that keep a place for what is to come
 
 # Of <script type=...>: others hold data, templates or maps of imports.
