@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 MOST_IN_VAIN = 3  # pages of a host in a row that say no more after they were rendered
 _MOST_KNOWN = 65_536  # hosts of which that is remembered
-_TRIES = 2  # of one page, when the browser goes
+_TRIES, _MOST_TRIES = 2, 5  # of one page of which the browser may have gone, or of another one
 
 
 class Render:
@@ -146,21 +146,21 @@ class Render:
         if self._browsers is None:
             self._browsers = Browsers(self.crawler.settings, partial(self._count, "browsers"))
         agent = (request.headers.get("User-Agent") or b"").decode("latin-1")
-        problem = ""
-        for _ in range(_TRIES):
+        problems: list[BrowserGoneError] = []
+        while len(problems) < _MOST_TRIES and sum(p.may_be_its_own for p in problems) < _TRIES:
             try:
-                async with asyncio.timeout(self._seconds) as deadline:
+                async with asyncio.timeout(self._seconds):
                     html = await self._browsers.run(
                         partial(self._in_tab, plain),
                         user_agent=agent,
                         service_workers="block",
                         accept_downloads=False,
                     )
-            except (TimeoutError, BrowserGoneError) as error:
-                problem = str(error)
-                if deadline.expired():  # with a browser that had to be killed for it, or without
-                    why = f"the page was not complete after {self._seconds:g} s (RENDER_TIMEOUT)"
-                    raise _NotRenderedError(why) from None
+            except TimeoutError:
+                why = f"the page was not complete after {self._seconds:g} s (RENDER_TIMEOUT)"
+                raise _NotRenderedError(why) from None
+            except BrowserGoneError as error:
+                problems.append(error)
             except Error as error:
                 raise _NotRenderedError(error.message.splitlines()[0]) from error
             else:
@@ -170,7 +170,7 @@ class Render:
                     plain.url, plain.status, headers, html.encode("utf-8", "replace"),
                     encoding="utf-8", ip_address=plain.ip_address, protocol=plain.protocol,
                 )  # fmt: skip
-        raise _NotRenderedError(problem)
+        raise _NotRenderedError(str(problems[-1]))
 
     async def _in_tab(self, plain: Response, context: Any) -> str:
         from urlcrawler.rendering.tab import LONGEST, Tab

@@ -18,7 +18,7 @@ from scrapy_playwright.provider import PlaywrightBrowserProvider
 T = TypeVar("T")
 
 START = 30.0  # seconds in which a driver or a browser must have started
-STEP = 5.0  # seconds that anything else takes at most which is no page's business
+STEP = 10.0  # seconds that anything else takes at most which is no page's business
 _LOOK = 0.5  # seconds between two looks whether the driver is there
 
 
@@ -33,7 +33,15 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 
 class BrowserGoneError(Exception):
-    """Says that the browser has gone, or was killed, while a page was in it, or does not start."""
+    """Says that the browser has gone, or was killed, while a page was in it, or does not start.
+
+    Attributes:
+        may_be_its_own: whether the page that is told so may be what it has gone of.
+    """
+
+    def __init__(self, why: str, *, may_be_its_own: bool = False) -> None:
+        super().__init__(why)
+        self.may_be_its_own = may_be_its_own
 
 
 class Running:
@@ -71,7 +79,8 @@ class Running:
         except (Error, TimeoutError, OSError) as error:
             _kill(_with_children(_drivers(before)))
             words = str(error).strip().splitlines() or [type(error).__name__]
-            raise BrowserGoneError(f"the browser does not start: {words[0]}") from error
+            why = f"the browser does not start: {words[0]}"
+            raise BrowserGoneError(why, may_be_its_own=True) from error
         return cls(provider, browser, _drivers(before))
 
     @property
@@ -115,7 +124,7 @@ class Running:
             return await asyncio.wait_for(self.while_there(work), STEP)
         except TimeoutError:
             self.kill()
-            raise BrowserGoneError("the browser does not answer") from None
+            raise BrowserGoneError("the browser does not answer", may_be_its_own=True) from None
 
     def kill(self) -> None:
         """End all its processes at once."""

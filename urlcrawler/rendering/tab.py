@@ -11,6 +11,7 @@ from scrapy.http import Response
 QUIET = 0.3  # seconds without a request and without a change, after which a page is complete
 LONGEST = 10.0  # seconds after which one that never comes to rest is taken as it is
 MOST_NAVIGATIONS = 3  # of one page, by itself
+MOST_REQUESTS = 300  # of one page: scripts, styles, data
 _PAUSE = 0.05  # seconds between two looks
 _UNSEEN = frozenset({"image", "media", "font"})
 # Headers that are about the body as it came.
@@ -120,6 +121,9 @@ class Tab:
                 await route.fulfill(**_answer_of(self._plain))
                 return
         self.requests += 1
+        if self.requests > MOST_REQUESTS:
+            await route.abort()
+            return
         answer = await self._fetch(request)
         if answer is None:
             await route.abort("blockedbyclient")
