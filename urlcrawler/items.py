@@ -164,7 +164,7 @@ class Page:
         elif error:
             self.fail(error, status_reason(response.status))
         else:
-            self._compare(meta.get(EARLIER))
+            self._compare(None if self.rendered else meta.get(EARLIER))
         return self
 
     def says(self, extracted: Extracted) -> None:

@@ -17,6 +17,7 @@ HOST_LATENCY = "host_latency"  # seconds between the end of a request and the he
 PLAIN = "plain"  # of a request that waits for a tab of the browser: the answer it is to render
 RENDERED = "rendered"  # whether its page was rendered; not there when nobody has asked for that
 RENDER_ERROR = "render_error"  # why it was not
+RENDER_FLAGS = "render_flags"  # of such a request: names of what else its meta has got for that
 # What is about one request of a record, and must not be handed on to another.
 OF_A_RECORD = (
     RECORD, EARLIER, SPENT, HOST_HEADERS, IS_LAST_ROUND, "is_start_request", "failure", "blocked",
@@ -24,6 +25,13 @@ OF_A_RECORD = (
     "redirect_reasons", "download_slot", "download_latency",
     HOST_LATENCY, PLAIN, RENDERED, RENDER_ERROR,
 )  # fmt: skip
+
+
+def forget_rendering(request: Request) -> None:
+    """Make *request* what it was before its page was rendered: it may be sent once more."""
+    meta = request.meta
+    for name in (*meta.get(RENDER_FLAGS, ()), PLAIN, RENDERED, RENDER_ERROR, RENDER_FLAGS):
+        meta.pop(name, None)
 
 
 def position_of(request: Request) -> int | None:

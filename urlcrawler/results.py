@@ -11,7 +11,7 @@ from urlcrawler.items import COLUMN_KINDS, OWN_COLUMNS
 from urlcrawler.output.cells import typed
 from urlcrawler.output.tables import restore
 
-_DTYPES = {"int": "Int64", "float": "Float64", "str": "string"}
+_DTYPES = {"int": "Int64", "float": "Float64", "str": "string", "bool": "boolean"}
 
 
 def read_results(path: str | Path, *, formulas: bool = False) -> pd.DataFrame:
@@ -23,9 +23,9 @@ def read_results(path: str | Path, *, formulas: bool = False) -> pd.DataFrame:
             away the apostrophe before text that a spreadsheet would run as a formula.
 
     Returns:
-        One row per record. Our columns have nullable types (Int64, Float64, string; `fetched_at`
-        is a timestamp in UTC, `json_ld` has lists) and `<NA>` where there is nothing; fields and
-        columns of the list are what they are in the table, in CSV text.
+        One row per record. Our columns have nullable types (Int64, Float64, boolean, string;
+        `fetched_at` is a timestamp in UTC, `json_ld` has lists) and `<NA>` where there is nothing;
+        fields and columns of the list are what they are in the table, in CSV text.
 
     Raises:
         ValueError: the suffix is not .csv, .jsonl or .jl.

@@ -17,7 +17,7 @@ from urlcrawler.addresses import AddressPolicy, allowed_addresses, is_address
 from urlcrawler.exceptions import PrivateAddress
 from urlcrawler.handlers.lookup import GuardedResolver
 from urlcrawler.handlers.trust import Trust
-from urlcrawler.meta import SPENT
+from urlcrawler.meta import HOST_LATENCY, SPENT
 from urlcrawler.openfiles import SPARE, allow_open_files
 from urlcrawler.room import room_of
 
@@ -57,6 +57,7 @@ class Guarded(BaseDownloadHandler):
             self._refuse_proxies(host, request)
         meta, began = request.meta, monotonic()
         timeout, spent = meta.get("download_timeout"), meta.get(SPENT, 0.0)
+        meta.pop(HOST_LATENCY, None)  # of the host that has redirected here
         if timeout and meta.get("redirect_times"):
             # One time for the page, however many redirects lead to it.
             meta["download_timeout"] = max(LEAST, timeout - spent)

@@ -55,7 +55,14 @@ class LastRound:
         packed = 0 if self._known is None else int(self._known[position])
         return Deferred(packed >> 24, _ERRORS[packed >> 16 & 0xFF], packed & 0xFFFF or None)
 
-    def begin(self) -> NDArray[np.uint32]:
-        """Chain the records host by host, and return the first of each."""
+    def begin(self) -> tuple[NDArray[np.uint32], dict[int, int]]:
+        """Chain the records host by host.
+
+        Returns:
+            the first of each, and how many there are by the number of the origin.
+        """
         positions, self._positions = self._positions, array("I")
-        return self._index.chain(positions)
+        of_each = self._index.origins[np.frombuffer(positions, np.uint32) - np.uint32(1)]
+        numbers, counts = np.unique(of_each, return_counts=True)
+        sizes = dict(zip(map(int, numbers), map(int, counts), strict=True))
+        return self._index.chain(positions), sizes

@@ -27,6 +27,7 @@ class Remaining:
         several = np.flatnonzero(sizes > 1)
         # Of a long list most origins may have one record: these are not kept.
         self._sizes = sizes[: several[-1] + 1].copy() if len(several) else sizes[:0]
+        self._sizes_of_round: dict[int, int] | None = None  # once the last round has begun
         self._heads = index.heads
         self._next = 0  # place in the heads of the next origin
         self.last_round = LastRound(index)
@@ -41,8 +42,7 @@ class Remaining:
             if self._next >= len(self._heads):
                 if not (may_begin_last_round and self.last_round):
                     return 0
-                self._heads, self._next = self.last_round.begin(), 0
-                self._sizes = self._sizes[:0]
+                (self._heads, self._sizes_of_round), self._next = self.last_round.begin(), 0
             position = self._undone(int(self._heads[self._next]))
             self._next += 1
             if position:
@@ -55,7 +55,10 @@ class Remaining:
 
     def size(self, position: int) -> int:
         """Return how many records the origin has that begins with *position*."""
-        number = int(self._index.origins[position - 1]) - FIRST_ORIGIN
+        number = int(self._index.origins[position - 1])
+        if self._sizes_of_round is not None:
+            return self._sizes_of_round.get(number, 1)
+        number -= FIRST_ORIGIN
         return int(self._sizes[number]) if number < len(self._sizes) else 1
 
     def take(self, chains: deque[int]) -> tuple[Resolved, int]:

@@ -8,6 +8,7 @@ from scrapy.exceptions import NotConfigured
 
 from urlcrawler.inputs.records import Record
 from urlcrawler.meta import EARLIER, RECORD
+from urlcrawler.rendering.choice import OFF, choice_of
 
 _VALIDATORS = ("If-None-Match", "If-Modified-Since")
 
@@ -40,6 +41,8 @@ class Conditional:
         earlier = request.meta[EARLIER]
         if earlier is None:
             return
+        if choice_of(record, spider.render) != OFF:
+            return  # what is rendered may have changed although what is sent has not
         is_same = earlier.url == request.url
         for name, value in zip(_VALIDATORS, (earlier.etag, earlier.last_modified), strict=True):
             if is_same and value:

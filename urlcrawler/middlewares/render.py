@@ -15,8 +15,10 @@ from urlcrawler.extract.document import Document
 from urlcrawler.extract.parsing import TooComplexError
 from urlcrawler.extract.scripted import why_render
 from urlcrawler.inputs.records import Record
-from urlcrawler.meta import PLAIN, RECORD, RENDER_ERROR, RENDERED
+from urlcrawler.inputs.urls import origin_of
+from urlcrawler.meta import PLAIN, RECORD, RENDER_ERROR, RENDER_FLAGS, RENDERED
 from urlcrawler.rendering.choice import AUTO, OFF, choice_of
+from urlcrawler.rendering.gate import Gate
 
 if TYPE_CHECKING:
     from urlcrawler.rendering.browsers import Browsers
@@ -25,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 MOST_IN_VAIN = 3  # pages of a host in a row that say no more after they were rendered
 _MOST_KNOWN = 65_536  # hosts of which that is remembered
+_FLAGS = ("dont_redirect", "dont_cache")  # it is no answer of the server's, on its way back
 _TRIES, _MOST_TRIES = 2, 5  # of one page of which the browser may have gone, or of another one
 
 
@@ -48,6 +51,7 @@ class Render:
         self._seconds = settings.getfloat("RENDER_TIMEOUT")
         self._in_vain = LocalCache[str, int](_MOST_KNOWN)
         self._browsers: Browsers | None = None
+        self._gate = Gate(crawler)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "Render":
@@ -73,13 +77,15 @@ class Render:
         if choice == AUTO and self._is_in_vain(plain):  # since it has waited
             return plain
         try:
-            response = await self._rendered(request, plain)
+            response, problem = await self._rendered(request, plain)
         except _NotRenderedError as error:
             self._count("failed")
             request.meta[RENDERED], request.meta[RENDER_ERROR] = False, str(error)
             return plain
         self._count("pages")
         request.meta[RENDERED] = True
+        if problem:
+            request.meta[RENDER_ERROR] = problem
         if choice == AUTO:
             await self._learn(plain, response)
         return response
@@ -93,17 +99,16 @@ class Render:
         if choice == OFF or not _is_page(request, response):
             return response
         request.meta[RENDERED] = False
-        if choice == AUTO and not await self._why(response):
+        if choice == AUTO and (self._is_in_vain(response) or not await self._why(response)):
             return response
+        flags = {flag: True for flag in _FLAGS if flag not in request.meta}
         return request.replace(
             dont_filter=True,
-            meta={**request.meta, PLAIN: response, "dont_redirect": True, "dont_cache": True},
+            meta={**request.meta, **flags, PLAIN: response, RENDER_FLAGS: tuple(flags)},
         )
 
     async def _why(self, response: Response) -> str | None:
         """Return why a browser is to look at *response*; None when it need not."""
-        if self._is_in_vain(response):
-            return None
         try:
             async with self._spider.parser.parsed(response, self._evidence) as why:
                 return cast("str | None", why)
@@ -117,12 +122,15 @@ class Render:
         return why_render(document, missing if matches else None)
 
     def _is_in_vain(self, response: Response) -> bool:
-        return self._in_vain.get(_host(response)) == MOST_IN_VAIN
+        return self._in_vain.get(_host(response), 0) >= MOST_IN_VAIN
 
     async def _learn(self, plain: Response, response: Response) -> None:
         """Note whether rendering has brought anything on this host."""
-        before, after, host = await self._why(plain), await self._why(response), _host(plain)
-        if before is None or before != after:
+        host = _host(plain)
+        if self._is_in_vain(plain):
+            return
+        before, after = await self._why(plain), await self._why(response)
+        if before != after:
             self._in_vain.pop(host, None)
             return
         self._in_vain[host] = self._in_vain.get(host, 0) + 1
@@ -133,8 +141,8 @@ class Render:
                 {"host": host, "why": after},
             )
 
-    async def _rendered(self, request: Request, plain: Response) -> Response:
-        """Return the page as the browser has it.
+    async def _rendered(self, request: Request, plain: Response) -> tuple[Response, str | None]:
+        """Return the page as the browser has it, and why it may not be complete.
 
         Raises:
             _NotRenderedError: with a sentence.
@@ -150,8 +158,8 @@ class Render:
         while len(problems) < _MOST_TRIES and sum(p.may_be_its_own for p in problems) < _TRIES:
             try:
                 async with asyncio.timeout(self._seconds):
-                    html = await self._browsers.run(
-                        partial(self._in_tab, plain),
+                    rendered = await self._browsers.run(
+                        partial(self._in_tab, request, plain),
                         user_agent=agent,
                         service_workers="block",
                         accept_downloads=False,
@@ -166,31 +174,43 @@ class Render:
             else:
                 headers = plain.headers.copy()
                 headers["Content-Type"] = b"text/html; charset=utf-8"
-                return HtmlResponse(
-                    plain.url, plain.status, headers, html.encode("utf-8", "replace"),
-                    encoding="utf-8", ip_address=plain.ip_address, protocol=plain.protocol,
+                is_web = rendered.url.startswith(("http://", "https://"))
+                response = HtmlResponse(
+                    rendered.url if is_web else plain.url, plain.status, headers,
+                    rendered.html.encode("utf-8", "replace"), encoding="utf-8",
+                    ip_address=plain.ip_address, protocol=plain.protocol,
                 )  # fmt: skip
+                return response, rendered.problem
         raise _NotRenderedError(str(problems[-1]))
 
-    async def _in_tab(self, plain: Response, context: Any) -> str:
+    async def _in_tab(self, request: Request, plain: Response, context: Any) -> Any:
         from urlcrawler.rendering.tab import LONGEST, Tab
 
-        tab = Tab(context, plain, self._fetch, min(LONGEST, self._seconds / 2))
+        fetch = partial(self._fetch, request)
+        tab = Tab(context, plain, fetch, min(LONGEST, self._seconds / 2))
         return await tab.render(self._wait_for)
 
-    async def _fetch(self, asked: Any) -> Response | None:
+    async def _fetch(self, page: Request, asked: Any) -> Response | None:
         """Return the answer to what a page has asked for; None when it is not to be had."""
         self._count("requests")
         try:
+            headers = await asked.all_headers()
+            secret = page.headers.get("Authorization")
+            if secret and origin_of(asked.url) == origin_of(page.url):
+                headers["authorization"] = secret.decode("latin-1")
             request = Request(
                 asked.url,
                 method=asked.method,
-                headers=await asked.all_headers(),
+                headers=headers,
                 body=asked.post_data_buffer or b"",
                 dont_filter=True,
                 meta={"dont_retry": True, "download_timeout": self._seconds},
             )
-            return await cast("Any", self.crawler.engine).download_async(request)  # type: ignore[no-any-return]
+            async with self._gate.passed(asked.url) as told:
+                engine: Any = self.crawler.engine
+                response: Response = await engine.download_async(request)
+                told(response)
+                return response
         except IgnoreRequest:
             self._count("forbidden")
         except Exception as error:

@@ -12,7 +12,7 @@ from urlcrawler.output.earlier import EarlierTable
 # How a page was fetched, and when, says nothing about the page.
 ACCIDENTAL = (
     "position", "reason", "attempts", "duplicate_of", "fetched_at", "elapsed", "etag",
-    "last_modified",
+    "last_modified", "rendered", "render_error",
 )  # fmt: skip
 _COMPARED = tuple(outcome for outcome in OUTCOMES if outcome != "duplicate")
 _SAME = {"unchanged": "ok"}

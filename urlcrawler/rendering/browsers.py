@@ -1,6 +1,7 @@
 """The browser of a crawl: started when the first page needs it, replaced when it is old or gone."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -12,7 +13,11 @@ from urlcrawler.rendering.choice import is_address
 from urlcrawler.rendering.found import find_browser
 from urlcrawler.rendering.running import START, BrowserGoneError, Running
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+MOST_FAILED = 3  # starts in a row, after which no further one is tried
 
 # Nothing but what is handed to it: all requests of a page are made by the crawl (`tab.Tab`), with
 # its guard, its robots.txt and its throttle; what escapes that finds no name and no address.
@@ -58,6 +63,7 @@ class Browsers:
         }
         self._most_pages = settings.getint("RENDER_RECYCLE")
         self._current: Running | None = None
+        self._failed: list[BrowserGoneError] = []  # starts, in a row
         self._all: set[Running] = set()
         self._starting = asyncio.Lock()
 
@@ -80,7 +86,7 @@ class Browsers:
         finally:
             running.tabs -= 1
             if running.is_old and not running.tabs:
-                await self._end(running)
+                await asyncio.shield(self._end(running))
 
     async def close(self) -> None:
         """End what was started."""
@@ -88,6 +94,15 @@ class Browsers:
             await asyncio.gather(*map(self._end, list(self._all)))
 
     async def _ready(self) -> Running:
+        """Return the browser for one more page. A page whose time is over leaves it to the next."""
+        starting = asyncio.ensure_future(self._current_or_new())
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            starting.add_done_callback(lambda task: task.cancelled() or task.exception())
+            raise
+
+    async def _current_or_new(self) -> Running:
         async with self._starting:
             current = self._current
             if current:
@@ -97,7 +112,16 @@ class Browsers:
                 current.is_old = True  # its last page ends it
                 if not current.tabs:
                     await self._end(current)
-            self._current = current = await Running.start(self._config)
+            if len(self._failed) >= MOST_FAILED:
+                raise self._failed[-1]
+            try:
+                self._current = current = await Running.start(self._config)
+            except BrowserGoneError as error:
+                self._failed.append(error)
+                if len(self._failed) == MOST_FAILED:
+                    logger.error("No page is rendered any more: %(why)s", {"why": error})
+                raise
+            self._failed.clear()
             self._all.add(current)
             self._count()
             return current

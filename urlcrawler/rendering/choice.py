@@ -28,9 +28,8 @@ def may_render(spider: Any, browser: str) -> bool:
         return False
     first = range(1, min(len(spider.index), _LOOKED_AT) + 1)
     if any(choice_of(spider.index.record(at), spider.render) != OFF for at in first):
-        check_browser(browser)
-        return True
-    return bool(spider.render != OFF)
+        check_browser(browser)  # else it is said of each page that wants one
+    return True
 
 
 def check_browser(browser: str) -> None:

@@ -17,7 +17,7 @@ from scrapy_playwright.provider import PlaywrightBrowserProvider
 
 T = TypeVar("T")
 
-START = 30.0  # seconds in which a driver or a browser must have started
+START = 20.0  # seconds in which a driver or a browser must have started
 STEP = 10.0  # seconds that anything else takes at most which is no page's business
 _LOOK = 0.5  # seconds between two looks whether the driver is there
 
@@ -76,8 +76,10 @@ class Running:
         try:
             await asyncio.wait_for(provider.start(), START)
             browser = await asyncio.wait_for(provider.launch_browser(), START)
-        except (Error, TimeoutError, OSError) as error:
+        except BaseException as error:
             _kill(_with_children(_drivers(before)))
+            if not isinstance(error, Error | TimeoutError | OSError):
+                raise
             words = str(error).strip().splitlines() or [type(error).__name__]
             why = f"the browser does not start: {words[0]}"
             raise BrowserGoneError(why, may_be_its_own=True) from error

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
-from playwright.async_api import BrowserContext, Dialog, Error, Page, Request, Route
+from playwright.async_api import BrowserContext, Dialog, Error, Page, Request, Route, WebSocketRoute
 from scrapy.http import Response
 
 QUIET = 0.3  # seconds without a request and without a change, after which a page is complete
@@ -36,6 +36,20 @@ _LOOK = """
 Fetch = Callable[[Request], Awaitable[Response | None]]
 
 
+class Rendered(NamedTuple):
+    """A page as the browser has it.
+
+    Attributes:
+        html: of it.
+        url: where it is; a script may have left what it was loaded from.
+        problem: why it may not be complete.
+    """
+
+    html: str
+    url: str
+    problem: str | None
+
+
 class Tab:
     """A page that is loaded from an answer, in a context of its own.
 
@@ -62,8 +76,8 @@ class Tab:
         self._navigations = 0
         self.requests = 0
 
-    async def render(self, wait_for: str) -> str:
-        """Return the page as HTML, when it has come to rest, or has what is waited for.
+    async def render(self, wait_for: str) -> Rendered:
+        """Return the page when it has come to rest, or has what is waited for.
 
         Args:
             wait_for: a CSS selector; "" for the page to come to rest.
@@ -73,14 +87,15 @@ class Tab:
         """
         await self._context.add_init_script(_WATCH)
         await self._context.route("**/*", self._route)
+        await self._context.route_web_socket("**/*", _refuse)  # past the crawl
         self._page = page = await self._context.new_page()
         self._context.on("page", _close)  # popups
         page.on("dialog", _dismiss)
         await page.goto(self._plain.url, wait_until="commit", timeout=0)
-        await self._rest(page, wait_for)
-        return await page.content()
+        problem = await self._rest(page, wait_for)
+        return Rendered(await page.content(), page.url, problem)
 
-    async def _rest(self, page: Page, wait_for: str) -> None:
+    async def _rest(self, page: Page, wait_for: str) -> str | None:
         began = self._busy_at = monotonic()
         while (now := monotonic()) - began < self._longest:
             await asyncio.sleep(_PAUSE)
@@ -92,11 +107,13 @@ class Tab:
                 continue  # it goes to another page right now
             if wait_for:
                 if state["found"]:
-                    return
+                    return None
                 continue
             is_quiet = state["quiet"] >= QUIET * 1000 and now - self._busy_at >= QUIET
             if state["complete"] and is_quiet and not self._under_way:
-                return
+                return None
+        what = f"had no {wait_for}" if wait_for else "was not at rest"
+        return f"the page {what} after {self._longest:g} s, and was taken as it was"
 
     async def _route(self, route: Route, request: Request) -> None:
         self._under_way += 1
@@ -133,16 +150,21 @@ class Tab:
 
 def _answer_of(response: Response) -> dict[str, Any]:
     """Return an answer in playwright's words."""
-    headers = {
-        name.decode("latin-1"): b", ".join(values).decode("latin-1")
-        for name, values in response.headers.items()
-        if name.decode("latin-1").lower() not in _OF_THE_WIRE
-    }
+    headers = {}
+    for key, values in response.headers.items():
+        name = key.decode("latin-1")
+        if name.lower() not in _OF_THE_WIRE:
+            between = b"\n" if name.lower() == "set-cookie" else b", "
+            headers[name] = between.join(values).decode("latin-1")
     return {"status": response.status, "headers": headers, "body": response.body}
 
 
 async def _dismiss(dialog: Dialog) -> None:
     await dialog.dismiss()
+
+
+async def _refuse(socket: WebSocketRoute) -> None:
+    await socket.close()
 
 
 async def _close(page: Page) -> None:

@@ -3,6 +3,8 @@
 from difflib import get_close_matches
 from typing import Any
 
+from cssselect import SelectorSyntaxError, parse
+
 from urlcrawler.exceptions import ArgumentError
 from urlcrawler.inputs.shards import Shard, parse_shard
 from urlcrawler.items import BASE_COLUMNS
@@ -75,6 +77,18 @@ def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise ArgumentError(f"argument `{name}`: must be {' or '.join(choices)}, not {value!r}")
     return value
+
+
+def check_selector(name: str, value: str | None) -> None:
+    """See that *value* is a CSS selector, as far as that can be told without a browser.
+
+    Raises:
+        ArgumentError: it is none.
+    """
+    try:
+        parse(value or "*")
+    except SelectorSyntaxError as error:
+        raise ArgumentError(f"argument `{name}`: {value!r} is no CSS selector: {error}") from error
 
 
 def positive(name: str, value: str | int) -> int:

@@ -31,7 +31,7 @@ from urlcrawler.inputs.sources import Source
 from urlcrawler.inputs.urls import Target
 from urlcrawler.items import Page
 from urlcrawler.ledger import Ledger
-from urlcrawler.meta import EARLIER, RECORD
+from urlcrawler.meta import EARLIER, RECORD, forget_rendering
 from urlcrawler.output.earlier import EarlierTable
 from urlcrawler.output.retries import RetriedTable
 from urlcrawler.output.rows import Row, Table
@@ -159,6 +159,7 @@ class UrlListSpider(Spider):
     async def parse(self, response: Response, /, **values: Any) -> AsyncIterator[Any]:
         """Yield what `parse_page` yields of an answered record, and then its page."""
         page = Page.of(response.meta[RECORD]).answered(response)
+        forget_rendering(cast("Request", response.request))
         self._callbacks.begin(page)
         stop: CloseSpider | None = None
         try:

@@ -21,6 +21,7 @@ from urlcrawler.output.rows import Table
 from urlcrawler.rendering.choice import CHOICES, OFF, may_render
 from urlcrawler.spiders.arguments import (
     check_columns,
+    check_selector,
     errors_named,
     names_in,
     one_of,
@@ -67,6 +68,7 @@ def open_list(spider: Any, crawler: Crawler) -> None:
             reader, fetch_duplicates=duplicates == "fetch", limit=limit
         )
         spider.render = one_of("render", given.get("render", OFF), CHOICES)
+        check_selector("render_wait_for", given.get("render_wait_for"))
         spider.may_render = may_render(spider, settings["RENDER_BROWSER"])
         # What a crawl leaves in its feeds is the next run's ledger.
         spider.ledger = Ledger(len(spider.index))
