@@ -339,6 +339,19 @@ def test_a_browser_that_does_not_start_is_tried_three_times(
     assert crawled.exit_code == 0
 
 
+def test_a_browser_that_starts_slowly_takes_no_time_from_its_pages(
+    crawl: Callable[..., Crawl], tmp_path: Path, shop: str
+) -> None:
+    """RENDER_TIMEOUT is that of a page, which begins when there is a browser for it."""
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nsleep 4\nexec {find_browser()} "$@"\n')
+    browser.chmod(0o755)
+    lines = [f"{shop}/shell/{n}" for n in range(6)]
+    words = ("-s", f"RENDER_BROWSER={browser}", "-s", "RENDER_TIMEOUT=3.5")
+    crawled = crawl(lines, *AUTO, *words)
+    assert [(row["rendered"], row["render_error"]) for row in crawled.rows] == [("True", "")] * 6
+
+
 def test_a_browser_that_stands_still_is_replaced(tmp_path: Path, shop: str) -> None:
     """It answers nothing and does not end: its pages are tried once more, in another one."""
     (tmp_path / "urls.txt").write_text("\n".join(f"{shop}/shell/{n}" for n in range(12)))

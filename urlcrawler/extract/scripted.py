@@ -53,7 +53,7 @@ def why_render(document: Document, missing: Collection[str] | None = None) -> st
         missing: the requested fields that found nothing; None when no fields are requested.
     """
     root = document.root
-    if root is None or not _has_script(root):
+    if not has_script(document):
         return None
     if missing is not None:
         return f"no {', '.join(sorted(missing))}" if missing else None
@@ -75,12 +75,12 @@ def why_render(document: Document, missing: Collection[str] | None = None) -> st
     return "almost no text" if size < NOTHING else None
 
 
-def _has_script(root: Any) -> bool:
+def has_script(document: Document) -> bool:
     """Return whether something runs when the page is loaded."""
-    return any(
+    return document.root is not None and any(
         _EXECUTABLE.match(script.get("type") or "")
         and (script.get("src") or (script.text or "").strip())
-        for script in root.iter("script")
+        for script in document.root.iter("script")
     )
 
 

@@ -1,6 +1,5 @@
 """Pages that need JavaScript: fetched first, as all others are, and rendered second."""
 
-import asyncio
 import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -10,10 +9,11 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import HtmlResponse, Response
 from scrapy.utils.datatypes import LocalCache
+from scrapy.utils.httpobj import urlparse_cached
 
 from urlcrawler.extract.document import Document
 from urlcrawler.extract.parsing import TooComplexError
-from urlcrawler.extract.scripted import why_render
+from urlcrawler.extract.scripted import has_script, why_render
 from urlcrawler.inputs.records import Record
 from urlcrawler.inputs.urls import origin_of
 from urlcrawler.meta import PLAIN, RECORD, RENDER_ERROR, RENDER_FLAGS, RENDERED
@@ -117,6 +117,8 @@ class Render:
 
     def _evidence(self, response: Response) -> str | None:
         document, fields = Document(response), self._spider.extractor.fields
+        if not has_script(document):
+            return None  # whatever it lacks; the fields need not be looked for
         matches = fields.of(document).matches
         missing = [name for name, count in matches.items() if not count]
         return why_render(document, missing if matches else None)
@@ -149,7 +151,8 @@ class Render:
         """
         from playwright.async_api import Error
 
-        from urlcrawler.rendering.browsers import BrowserGoneError, Browsers
+        from urlcrawler.rendering.browsers import Browsers
+        from urlcrawler.rendering.running import BrowserGoneError
 
         if self._browsers is None:
             self._browsers = Browsers(self.crawler.settings, partial(self._count, "browsers"))
@@ -157,13 +160,13 @@ class Render:
         problems: list[BrowserGoneError] = []
         while len(problems) < _MOST_TRIES and sum(p.may_be_its_own for p in problems) < _TRIES:
             try:
-                async with asyncio.timeout(self._seconds):
-                    rendered = await self._browsers.run(
-                        partial(self._in_tab, request, plain),
-                        user_agent=agent,
-                        service_workers="block",
-                        accept_downloads=False,
-                    )
+                rendered = await self._browsers.run(
+                    partial(self._in_tab, request, plain),
+                    self._seconds,
+                    user_agent=agent,
+                    service_workers="block",
+                    accept_downloads=False,
+                )
             except TimeoutError:
                 why = f"the page was not complete after {self._seconds:g} s (RENDER_TIMEOUT)"
                 raise _NotRenderedError(why) from None
@@ -206,7 +209,7 @@ class Render:
                 dont_filter=True,
                 meta={"dont_retry": True, "download_timeout": self._seconds},
             )
-            async with self._gate.passed(asked.url) as told:
+            async with self._gate.passed(request) as told:
                 engine: Any = self.crawler.engine
                 response: Response = await engine.download_async(request)
                 told(response)
@@ -231,4 +234,4 @@ def _is_page(request: Request, response: Response) -> bool:
 
 
 def _host(response: Response) -> str:
-    return Document(response).host
+    return urlparse_cached(response).hostname or ""

@@ -1,4 +1,5 @@
 """Pages that need JavaScript: the browser, a tab in it, and what a tab may fetch.
 
-Imported when the first page needs it, as playwright takes long to import and starts processes.
+`browsers`, `running` and `tab` are imported when the first page needs them: playwright takes long
+to import. `choice`, `found` and `gate` do without it.
 """

@@ -67,10 +67,16 @@ class Browsers:
         self._all: set[Running] = set()
         self._starting = asyncio.Lock()
 
-    async def run(self, work: Callable[[BrowserContext], Awaitable[T]], **options: Any) -> T:
+    async def run(
+        self, work: Callable[[BrowserContext], Awaitable[T]], seconds: float, **options: Any
+    ) -> T:
         """Return what *work* returns of a fresh context with these *options*.
 
+        The time is that of *work* alone: a browser that starts slowly, or stands still, is no
+        page's fault.
+
         Raises:
+            TimeoutError: it takes more than so many *seconds*.
             BrowserGoneError: the browser has gone meanwhile, was killed, or does not start.
         """
         running = await self._ready()
@@ -79,7 +85,8 @@ class Browsers:
         try:
             context = await running.step(running.browser.new_context(**options))
             try:
-                return await running.while_there(work(context))
+                async with asyncio.timeout(seconds):
+                    return await running.while_there(work(context))
             finally:
                 if running.is_there:
                     await running.step(context.close())
@@ -94,15 +101,7 @@ class Browsers:
             await asyncio.gather(*map(self._end, list(self._all)))
 
     async def _ready(self) -> Running:
-        """Return the browser for one more page. A page whose time is over leaves it to the next."""
-        starting = asyncio.ensure_future(self._current_or_new())
-        try:
-            return await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            starting.add_done_callback(lambda task: task.cancelled() or task.exception())
-            raise
-
-    async def _current_or_new(self) -> Running:
+        """Return the browser for one more page."""
         async with self._starting:
             current = self._current
             if current:
@@ -129,6 +128,3 @@ class Browsers:
     async def _end(self, running: Running) -> None:
         self._all.discard(running)
         await running.end()
-
-
-__all__ = ["ARGUMENTS", "BrowserGoneError", "Browsers"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from urlcrawler.exceptions import ArgumentError
 from urlcrawler.inputs.records import Record
+from urlcrawler.rendering.found import find_browser
 
 OFF, AUTO, ALWAYS = CHOICES = ("off", "auto", "always")
 COLUMN = "render"  # of the list
@@ -42,8 +43,6 @@ def check_browser(browser: str) -> None:
         raise ArgumentError(
             "argument `render`: needs scrapy-playwright. Type pip install 'urlcrawler[render]'"
         )
-    from urlcrawler.rendering.found import find_browser
-
     if browser and not is_address(browser) and not Path(browser).is_file():
         raise ArgumentError(f"setting RENDER_BROWSER: no such file: {browser!r}")
     if not browser and not find_browser():

@@ -31,10 +31,10 @@ class Gate:
         self._most = crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
 
     @asynccontextmanager
-    async def passed(self, url: str) -> AsyncIterator[Callable[[Response], None]]:
-        """Wait until a request to *url* may be sent; give what is to be told of its answer."""
+    async def passed(self, request: Request) -> AsyncIterator[Callable[[Response], None]]:
+        """Wait until *request* may be sent; give what is to be told of its answer."""
         engine = cast("Any", self._crawler.engine)
-        name = engine.downloader.get_slot_key(Request(url))
+        name = engine.downloader.get_slot_key(request)
 
         def known() -> Any:
             return engine.scheduler.hosts.kept.get(name)
