@@ -5,6 +5,7 @@ UrlcrawlerError
 ├── ListError         the list cannot be read
 ├── OutputError       the table cannot be written where it was asked for
 ├── Interrupted       a signal came before the first request
+├── NotRendered       a page stays as it was fetched, as the browser could not have it
 ├── ComponentError    code of somebody else took too long, or would have stopped Scrapy
 ├── InvalidUrl        one record holds no URL that can be requested
 ├── HeadTooLarge      an answer does not come to its body
@@ -40,6 +41,10 @@ class Interrupted(UrlcrawlerError):  # noqa: N818 - what the user wanted, not an
     def __init__(self, signal: int) -> None:
         super().__init__("interrupted while the list was read. Nothing was requested or written")
         self.signal = signal
+
+
+class NotRendered(UrlcrawlerError):  # noqa: N818 - what has become of a page
+    """Raised by `rendering.renderer`; `middlewares.render` puts it into the row."""
 
 
 class ComponentError(UrlcrawlerError):

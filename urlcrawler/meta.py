@@ -17,20 +17,22 @@ HOST_LATENCY = "host_latency"  # seconds between the end of a request and the he
 PLAIN = "plain"  # of a request that waits for a tab of the browser: the answer it is to render
 RENDERED = "rendered"  # whether its page was rendered; not there when nobody has asked for that
 RENDER_ERROR = "render_error"  # why it was not
+RENDER_WHY = "render_why"  # of such a request: why it is to be rendered; None when it was told to
 RENDER_FLAGS = "render_flags"  # of such a request: names of what else its meta has got for that
+_OF_RENDERING = (PLAIN, RENDERED, RENDER_ERROR, RENDER_WHY, RENDER_FLAGS)
 # What is about one request of a record, and must not be handed on to another.
 OF_A_RECORD = (
     RECORD, EARLIER, SPENT, HOST_HEADERS, IS_LAST_ROUND, "is_start_request", "failure", "blocked",
     "pauses", "paused", "retry_times", "redirect_times", "redirect_ttl", "redirect_urls",
     "redirect_reasons", "download_slot", "download_latency",
-    HOST_LATENCY, PLAIN, RENDERED, RENDER_ERROR,
+    HOST_LATENCY, *_OF_RENDERING,
 )  # fmt: skip
 
 
 def forget_rendering(request: Request) -> None:
     """Make *request* what it was before its page was rendered: it may be sent once more."""
     meta = request.meta
-    for name in (*meta.get(RENDER_FLAGS, ()), PLAIN, RENDERED, RENDER_ERROR, RENDER_FLAGS):
+    for name in (*meta.get(RENDER_FLAGS, ()), *_OF_RENDERING):
         meta.pop(name, None)
 
 

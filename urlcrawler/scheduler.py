@@ -2,7 +2,6 @@
 
 import logging
 from asyncio import CancelledError
-from collections import deque
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, NamedTuple, cast
@@ -25,11 +24,11 @@ from urlcrawler.inputs.records import Record
 from urlcrawler.inputs.urls import origin_of
 from urlcrawler.items import Page
 from urlcrawler.meta import BACK_TO, IS_LAST_ROUND, LAST_ROUND, NOT_BEFORE, PLAIN, RECORD
+from urlcrawler.rendering.tabs import Tabs
 from urlcrawler.writeoff import WriteOff
 
 logger = logging.getLogger(__name__)
 
-MOST_TO_RENDER = 64_000_000  # bytes of pages that wait for a tab
 # What the answer may depend on; the rest is about the record.
 _KEPT_BY_PROBES = {"proxy", "cookiejar", "dont_merge_cookies", "download_timeout", "download_slot"}
 
@@ -61,9 +60,6 @@ class ListScheduler(BaseScheduler):
         self._alarm: CallLaterResult | None = None
         self._alarm_at = 0.0
         self._is_closed = False
-        self._to_render: deque[Request] = deque()  # pages that wait for a tab of the browser
-        self._bytes_to_render = 0
-        self._rendering = 0
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "ListScheduler":
@@ -76,7 +72,7 @@ class ListScheduler(BaseScheduler):
         list_spider: Any = spider
         self._spider = list_spider
         settings = self.crawler.settings
-        self._tabs = settings.getint("RENDER_TABS")
+        self._tabs = Tabs(settings.getint("RENDER_TABS"))
         self._longest_url = settings.getint("URLLENGTH_LIMIT")
         manners = manners_of(settings)
         shards = list_spider.shard.count if list_spider.shard else 1
@@ -102,7 +98,7 @@ class ListScheduler(BaseScheduler):
 
     def has_pending_requests(self) -> bool:
         """Return whether a record or a request waits."""
-        return bool(self.hosts or self._to_render)
+        return bool(self.hosts or self._tabs)
 
     def enqueue_request(self, request: Request) -> bool:
         """Let *request* wait for its host; return False for a filtered duplicate.
@@ -113,8 +109,7 @@ class ListScheduler(BaseScheduler):
             self._dupefilter.log(request, self._spider)
             return False
         if PLAIN in request.meta:
-            self._to_render.append(request)
-            self._bytes_to_render += len(request.meta[PLAIN].body)
+            self._tabs.push(request)
             self._note(request, self._spider.ledger.take)
             return True
         not_before = request.meta.pop(NOT_BEFORE, 0.0)
@@ -141,12 +136,9 @@ class ListScheduler(BaseScheduler):
 
     def next_request(self) -> Request | None:
         """Return the next request, or None while no host that has work has room."""
-        if self._to_render and self._rendering < self._tabs:
-            self._rendering += 1
-            return self._to_render.popleft()
-        if self._bytes_to_render > MOST_TO_RENDER:
-            return None  # it would only be more that waits
-        request = None
+        request = self._tabs.take()
+        if request or self._tabs.is_crowded:
+            return request
         while request is None and (turn := self.hosts.take()):
             if turn.probe is not None:
                 request = self._probe(turn.probe, turn.origin)
@@ -163,8 +155,7 @@ class ListScheduler(BaseScheduler):
     def finished(self, request: Request) -> None:
         """Note that the downloader is done with *request*; `ListDownloader` calls it."""
         if PLAIN in request.meta:
-            self._rendering -= 1
-            self._bytes_to_render -= len(request.meta[PLAIN].body)
+            self._tabs.leave(request)
         out = self._out.pop(request, None)
         if out is not None:  # None: robots.txt and the like never went through here
             if request.callback is _nothing:

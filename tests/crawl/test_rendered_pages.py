@@ -83,7 +83,9 @@ ROUTES: dict[str, Handler] = {
     "/closes": page(f"{LAMP}<script>window.close()</script>"),
     "/leaves": page("<script>location = '/plain/1'</script>"),
     "/large": page("<div id=root></div><script>const row = '<p>' + 'x'.repeat(100) + '</p>';"
-                   f" document.body.innerHTML = '{LAMP}' + row.repeat(100_000)</script>"),
+                   f" document.body.innerHTML = '{LAMP}' + row.repeat(90_000)</script>"),
+    "/huge": page("<div id=root></div><script>const row = '<p>' + 'x'.repeat(100) + '</p>';"
+                  f" document.body.innerHTML = '{LAMP}' + row.repeat(470_000)</script>"),
 }  # fmt: skip
 
 
@@ -161,6 +163,7 @@ MISBEHAVING = {
     "/closes": ("True", "Lamp"),
     "/leaves": ("True", "Lamp"),
     "/large": ("True", "Lamp"),
+    "/huge": ("False", ""),
 }
 
 
@@ -179,6 +182,7 @@ def test_pages_that_misbehave_end_by_their_deadline_and_cost_no_other(
     assert {path: found[path] for path in MISBEHAVING} == MISBEHAVING, errors
     assert [found[f"/shell/{n}"] for n in range(8)] == [("True", "Lamp")] * 8
     assert "not complete after 25 s" in errors["/spin"]
+    assert "characters after it was rendered, more than 10485760" in errors["/huge"]
     assert crawled.exit_code == 0
     assert taken < 90
     assert "Traceback" not in crawled.log

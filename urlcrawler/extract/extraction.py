@@ -61,11 +61,14 @@ class Extractor:
 
     def __call__(self, response: Response) -> Extracted:
         """Return what is in *response*."""
-        document = Document(response)
+        return self.extracted(Document(response))
+
+    def extracted(self, document: Document, found: Found | None = None) -> Extracted:
+        """Return what is in *document*; what has been *found* there is not looked for again."""
         said = metadata(document, self._groups)
         if self._types and "json_ld" in said:
             said["json_ld"] = [thing for thing in said["json_ld"] if self._is_wanted(thing)] or None
-        return Extracted(said, self.fields.of(document))
+        return Extracted(said, found or self.fields.of(document))
 
     def _is_wanted(self, thing: dict[str, Any]) -> bool:
         types = thing.get("@type")

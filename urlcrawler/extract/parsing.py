@@ -27,6 +27,13 @@ MOST_STUCK = 4  # threads, after which no large page is parsed until one of them
 GIANT = 524_288  # bytes; of such pages one is there at a time: its tree takes 20 times as much
 
 
+def select(response: Response) -> None:
+    """Parse *response*; its selectors answer at once then."""
+    if isinstance(response, HtmlResponse | XmlResponse):
+        with suppress(ValueError, LookupError):  # a charset that cannot be decoded with
+            response.selector  # noqa: B018 - it is kept in the response
+
+
 class TooComplexError(Exception):
     """Says why a page cannot be parsed in the time or memory that a page may have."""
 

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from playwright.async_api import BrowserContext, Dialog, Error, Page, Request, Route, WebSocketRoute
 from scrapy.http import Response
 
+from urlcrawler.exceptions import NotRendered
+
 QUIET = 0.3  # seconds without a request and without a change, after which a page is complete
 LONGEST = 10.0  # seconds after which one that never comes to rest is taken as it is
 MOST_NAVIGATIONS = 3  # of one page, by itself
@@ -76,14 +78,16 @@ class Tab:
         self._navigations = 0
         self.requests = 0
 
-    async def render(self, wait_for: str) -> Rendered:
+    async def render(self, wait_for: str, largest: int) -> Rendered:
         """Return the page when it has come to rest, or has what is waited for.
 
         Args:
             wait_for: a CSS selector; "" for the page to come to rest.
+            largest: characters that it may have; 0 for any number.
 
         Raises:
             Error: the page, or the browser, has crashed.
+            NotRendered: it has more.
         """
         await self._context.add_init_script(_WATCH)
         await self._context.route("**/*", self._route)
@@ -93,6 +97,12 @@ class Tab:
         page.on("dialog", _dismiss)
         await page.goto(self._plain.url, wait_until="commit", timeout=0)
         problem = await self._rest(page, wait_for)
+        size = await page.evaluate("document.documentElement?.outerHTML.length ?? 0")
+        if largest and size > largest:
+            raise NotRendered(
+                f"the page has {size} characters after it was rendered, more than {largest} "
+                "(DOWNLOAD_MAXSIZE)"
+            )
         return Rendered(await page.content(), page.url, problem)
 
     async def _rest(self, page: Page, wait_for: str) -> str | None:

@@ -22,6 +22,7 @@ from urlcrawler.exceptions import ArgumentError, InvalidUrl
 from urlcrawler.extract.extraction import Extractor
 from urlcrawler.extract.fields import Found
 from urlcrawler.extract.parsing import Parser, TooComplexError
+from urlcrawler.extract.reader import Reader
 from urlcrawler.failures import explain
 from urlcrawler.inputs.hostheaders import HostHeaders
 from urlcrawler.inputs.index import ListIndex
@@ -164,7 +165,7 @@ class UrlListSpider(Spider):
         stop: CloseSpider | None = None
         try:
             if page.outcome == "ok":
-                async with self.parser.parsed(response, self.extractor) as extracted:
+                async with self.reader.read(response) as extracted:
                     page.says(extracted)
                     self._count(extracted.found)
                     code = self.parse_page
@@ -207,7 +208,7 @@ class UrlListSpider(Spider):
 
     @cached_property
     def _callbacks(self) -> Callbacks:
-        return Callbacks(self, self.parser)
+        return Callbacks(self, self.reader.parser)
 
     def waiting_page(self, position: int) -> Page | None:
         """Return the page of a record whose row waits for a request that never came back."""
@@ -221,13 +222,14 @@ class UrlListSpider(Spider):
         return self.settings.getbool("CARRY_UNCHANGED")
 
     @cached_property
-    def parser(self) -> Parser:
-        """What parses pages, small ones at once and large ones in a thread."""
+    def reader(self) -> Reader:
+        """What reads pages, each of them once."""
         extractor = self.extractor
         timeout = self.settings.getfloat("PARSE_TIMEOUT")
         parser = Parser(timeout, extractor.recipe, may_be_slow=extractor.fields.may_be_slow)
         self.crawler.signals.connect(parser.close, signals.spider_closed, weak=False)
-        return parser
+        selects = type(self).parse_page is not UrlListSpider.parse_page
+        return Reader(extractor, parser, selects=selects)
 
     def errback(self, failure: Failure) -> Iterable[Any]:
         """Yield the page of a record that got no answer."""

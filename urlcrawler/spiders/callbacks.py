@@ -9,13 +9,13 @@ from typing import Any, NamedTuple, get_type_hints
 
 from scrapy import Request
 from scrapy.exceptions import CloseSpider, NotSupported
-from scrapy.http import HtmlResponse, Response, TextResponse, XmlResponse
+from scrapy.http import Response, TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 from scrapy.utils.misc import arg_to_iter
 from twisted.python.failure import Failure
 
 from urlcrawler.exceptions import ComponentError
-from urlcrawler.extract.parsing import Parser, TooComplexError
+from urlcrawler.extract.parsing import Parser, TooComplexError, select
 from urlcrawler.failures import explain, raised
 from urlcrawler.guard import Guard
 from urlcrawler.items import Page, status_reason
@@ -113,7 +113,7 @@ class Callbacks:
         stop: CloseSpider | None = None
         try:
             # Selectors answer at once meanwhile; see `extract.parsing`.
-            async with self._parser.parsed(response, _select):
+            async with self._parser.parsed(response, select):
                 async for result in self.run(page, waited_for.callback, response, **values):
                     yield result
         except CloseSpider as request_to_stop:
@@ -231,12 +231,6 @@ def _unwrapped(request: Request) -> Request:
     if getattr(request.errback, "__func__", None) is Callbacks.errback:
         request.errback = waited_for.errback
     return request
-
-
-def _select(response: Response) -> None:
-    if isinstance(response, HtmlResponse | XmlResponse):
-        with suppress(ValueError, LookupError):  # a charset that cannot be decoded with
-            response.selector  # noqa: B018 - it is kept in the response
 
 
 def _note(waited_for: _WaitedFor, reason: str) -> None:

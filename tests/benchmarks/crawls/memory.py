@@ -18,6 +18,7 @@ class MemoryHandler:
     """Answer at once."""
 
     lazy = False
+    page = PAGE
 
     def __init__(self, crawler: Crawler) -> None:
         pass
@@ -33,7 +34,14 @@ class MemoryHandler:
         if request.url.endswith("/robots.txt"):
             return Response(request.url, status=404)
         headers = {"Content-Type": "text/html; charset=utf-8"}
-        return HtmlResponse(request.url, body=PAGE, headers=headers, protocol="HTTP/1.1")
+        return HtmlResponse(request.url, body=self.page, headers=headers, protocol="HTTP/1.1")
 
     async def close(self) -> None:
         """Do nothing."""
+
+
+class ScriptedHandler(MemoryHandler):
+    """The same page, with a script."""
+
+    page = PAGE.replace(b"</body>", b"<script>window.counted = 1</script></body>")
+    assert page != PAGE
