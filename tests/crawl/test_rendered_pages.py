@@ -3,26 +3,28 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from crawling import (
-    ENVIRONMENT,
-    Crawl,
-    Server,
-    needs_addresses,
-    read_table,
-    rules,
-    site_of,
+from crawling import Crawl, Server, needs_addresses, read_table, rules, site_of
+from shops import (
+    APP,
+    AUTO,
+    LAMP,
+    ROUTES,
+    SHELL,
+    page,
+    processes_of,
+    rendering,
+    rows_in,
+    with_fields,
 )
 
 from urlcrawler.demo.messages import Handler, Request, Response
@@ -30,76 +32,12 @@ from urlcrawler.rendering.found import find_browser
 
 pytestmark = pytest.mark.skipif(find_browser() is None, reason="this machine has no browser")
 
-AUTO = ("-a", "render=auto")
-PRICE = "price: {css: '.price::text', type: float}\nname: h1::text\n"
-TEXT = "<p>" + "Words that somebody has written for readers. " * 30 + "</p>"
-LAMP = "<h1>Lamp</h1><p class=price>9.99</p>"
-APP = (
-    "fetch('/lamp.json').then(answer => answer.json()).then(lamp => {"
-    " document.querySelector('#root').innerHTML ="
-    " `<h1>${lamp.name}</h1><p class=price>${lamp.price}</p>` })"
-)
-
-
-def page(html: str) -> Handler:
-    async def answer(request: Request) -> Response:
-        return Response(html.encode())
-
-    return answer
-
-
-def served(body: str, kind: str, delay: float = 0.0) -> Handler:
-    async def answer(request: Request) -> Response:
-        await asyncio.sleep(delay)
-        return Response(body.encode(), content_type=kind)
-
-    return answer
-
-
-SHELL = "<title>Shop</title><div id=root></div><script src=/app.js></script>"
-ROUTES: dict[str, Handler] = {
-    "/robots.txt": served("", "text/plain"),
-    "/app.js": served(APP, "text/javascript"),
-    "/lamp.json": served('{"name": "Lamp", "price": 9.99}', "application/json", delay=0.05),
-    "/shell/*": page(SHELL),
-    "/plain/*": page(f"<title>Plain</title>{LAMP}{TEXT}"),
-    "/server/*": page(f"<div id=root>{LAMP}{TEXT}</div><script src=/app.js></script>"),
-    "/late": page("<div id=root></div><script>setTimeout(() => {"
-                  f" root.innerHTML = '{LAMP}' }}, 250)</script>"),
-    # What never ends, or asks for what it must not have.
-    "/spin": page("<script>while (true) {}</script>"),
-    "/spin-later": page(f"{LAMP}<script>onload = () => setTimeout(() => {{ for (;;); }})</script>"),
-    "/reload": page(f"{LAMP}<script>location.reload()</script>"),
-    "/asks-for-ever": page(f"<div id=root>{LAMP}</div><script>"
-                           "setInterval(() => fetch('/lamp.json?' + Math.random()), 100)</script>"),
-    "/changes-for-ever": page(f"{LAMP}<b></b><script>"
-                              "setInterval(() => document.body.append('.'), 50)</script>"),
-    "/dialogs": page("<body><script>alert(1); confirm(2); prompt(3); onbeforeunload = () => 'no';"
-                     f" document.body.innerHTML = '{LAMP}'</script>"),
-    "/popups": page("<body><script>for (let n = 0; n < 20; n++) open('/shell/' + n);"
-                    f" document.body.innerHTML = '{LAMP}'</script>"),
-    "/download": page("<script>location = '/file.bin'</script>"),
-    "/file.bin": served("x" * 100, "application/octet-stream"),
-    "/closes": page(f"{LAMP}<script>window.close()</script>"),
-    "/leaves": page("<script>location = '/plain/1'</script>"),
-    "/large": page("<div id=root></div><script>const row = '<p>' + 'x'.repeat(100) + '</p>';"
-                   f" document.body.innerHTML = '{LAMP}' + row.repeat(90_000)</script>"),
-    "/huge": page("<div id=root></div><script>const row = '<p>' + 'x'.repeat(100) + '</p>';"
-                  f" document.body.innerHTML = '{LAMP}' + row.repeat(470_000)</script>"),
-}  # fmt: skip
-
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[str]:
     """The origin of the site."""
     with site_of(ROUTES) as site:
         yield f"http://127.0.0.1:{site.port}"
-
-
-def with_fields(crawl: Callable[..., Crawl], lines: list[str], *words: str) -> Crawl:
-    folder: Path = crawl.args[0]  # type: ignore[attr-defined]
-    (folder / "fields.yaml").write_text(PRICE)
-    return crawl(lines, "-a", "fields=fields.yaml", *words)
 
 
 def what(row: dict[str, Any]) -> tuple[str, str, str, str]:
@@ -149,6 +87,30 @@ def test_nothing_to_render_starts_and_imports_nothing(
     crawled = crawl([f"{shop}/plain/{n}" for n in range(5)], *AUTO, *probe)
     assert [row["rendered"] for row in crawled.rows] == ["False"] * 5
     assert "playwright: not imported, 0 processes" in crawled.log
+
+
+def test_scripts_that_pages_share_are_asked_for_once(crawl: Callable[..., Crawl]) -> None:
+    """As often as there are tabs, at first; again only what its server wants asked for again."""
+    asked: list[tuple[str, str | None]] = []
+    control = {"/kept.js": "max-age=600", "/checked.js": "max-age=0", "/never.js": "no-store"}
+
+    async def script(request: Request) -> Response:
+        tag = request.headers.get("if-none-match")
+        asked.append((request.path, tag))
+        headers = [("Cache-Control", control[request.path]), ("ETag", '"1"')]
+        body = APP.encode() if request.path == "/kept.js" else b""
+        return Response(b"" if tag else body, 304 if tag else 200, headers, "text/javascript")
+
+    scripts = "".join(f"<script src={path}></script>" for path in control)
+    routes = {**ROUTES, **dict.fromkeys(control, script), "/page/*": page("<p id=root>" + scripts)}
+    with site_of(routes) as site:
+        lines = [f"http://127.0.0.1:{site.port}/page/{n}" for n in range(12)]
+        crawled = with_fields(crawl, lines, *AUTO, "-s", "RENDER_TABS=1")
+    assert [what(row) for row in crawled.rows] == [FULL] * 12
+    assert Counter(asked) == {
+        ("/kept.js", None): 1, ("/never.js", None): 12,
+        ("/checked.js", None): 1, ("/checked.js", '"1"'): 11,
+    }  # fmt: skip
 
 
 MISBEHAVING = {
@@ -371,34 +333,6 @@ def test_a_browser_that_stands_still_is_replaced(tmp_path: Path, shop: str) -> N
     rows = read_table(tmp_path / "table.csv")
     assert [(row["rendered"], row["render_error"]) for row in rows] == [("True", "")] * 12, log
     assert (process.returncode, alive) == (0, [])
-
-
-def rows_in(folder: Path) -> int:
-    return len(read_table(folder / "table.csv"))
-
-
-@contextmanager
-def rendering(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """A crawl of *folder*/urls.txt, in a session of its own."""
-    command = [sys.executable, "-W", "error", "-m", "scrapy", "crawl", "urls", "-afile=urls.txt"]
-    with subprocess.Popen(
-        [*command, "-O", "table.csv", *words], cwd=folder, env=ENVIRONMENT,
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
-    ) as process:  # fmt: skip
-        yield process
-        process.kill()
-
-
-def processes_of(pid: int, kind: str) -> list[psutil.Process]:
-    """Return the driver of a crawl, or its browser."""
-    found = []
-    with suppress(psutil.Error):
-        for one in psutil.Process(pid).children(recursive=kind == "browser"):
-            with suppress(psutil.Error):
-                is_browser = "--remote-debugging-pipe" in one.cmdline()
-                if one.status() != psutil.STATUS_ZOMBIE and is_browser == (kind == "browser"):
-                    found.append(one)
-    return found
 
 
 @pytest.mark.parametrize("how", ["INT", "INT to the group", "TERM", "KILL"])

@@ -106,6 +106,7 @@ class Summary:
                 "yours, allow it: -s ALLOW_PRIVATE_ADDRESSES=10.0.0.0/8 (or what the rows say)",
             ]
         lines += self._fields()
+        lines += self._rendered()
         lines += self._slow_hosts(seconds)
         if unwritten := self.crawler.stats.get_value("records/unwritten"):
             lines += ["", f"{unwritten} rows could not be written: see the errors above"]
@@ -134,6 +135,19 @@ class Summary:
                     line += f" ({unread} could not be read: {example})"
                 lines.append(line)
         return ["", "Fields, and the pages of this run that have them:", *lines] if lines else []
+
+    def _rendered(self) -> list[str]:
+        """Return what became of the pages of this run that were to be rendered, if any was."""
+        stats = self.crawler.stats
+        pages, failed, browsers = (
+            stats.get_value(f"render/{what}", 0) for what in ("pages", "failed", "browsers")
+        )
+        if not pages + failed:
+            return []
+        line = f"{pages} pages were rendered ({browsers} browsers)"
+        if failed:
+            line += f". {failed} could not be: see the column `render_error`"
+        return ["", line]
 
     def _slow_hosts(self, seconds: float) -> list[str]:
         """Return the table of the hosts that the crawl has waited for, if it has."""

@@ -17,6 +17,7 @@ from urlcrawler.inputs.urls import origin_of
 from urlcrawler.rendering.browsers import Browsers
 from urlcrawler.rendering.gate import Gate
 from urlcrawler.rendering.running import BrowserGoneError
+from urlcrawler.rendering.shared import Shared
 from urlcrawler.rendering.tab import LONGEST, Rendered, Tab
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Renderer:
         self._seconds = crawler.settings.getfloat("RENDER_TIMEOUT")
         self._largest = crawler.settings.getint("DOWNLOAD_MAXSIZE")
         self._gate = Gate(crawler)
+        self._shared = Shared(crawler.settings)
         self._browsers = Browsers(crawler.settings, partial(count, "browsers"))
 
     async def close(self) -> None:
@@ -99,16 +101,19 @@ class Renderer:
                 dont_filter=True,
                 meta={"dont_retry": True, "download_timeout": self._seconds},
             )
-            async with self._gate.passed(request) as told:
-                engine: Any = self._crawler.engine
-                response: Response = await engine.download_async(request)
-                told(response)
-                return response
+            return await self._shared.answer(request, asked.resource_type, self._download)
         except IgnoreRequest:
             self._count("forbidden")
         except Exception as error:
             logger.debug("%(url)s: %(error)r", {"url": asked.url, "error": error})
         return None
+
+    async def _download(self, request: Request) -> Response:
+        async with self._gate.passed(request) as told:
+            engine: Any = self._crawler.engine
+            response: Response = await engine.download_async(request)
+            told(response)
+            return response
 
 
 def _response(plain: Response, rendered: Rendered) -> HtmlResponse:
