@@ -48,6 +48,8 @@ ROUTES: dict[str, Handler] = {
     "/server/*": page(f"<div id=root>{LAMP}{TEXT}</div><script src=/app.js></script>"),
     "/late": page("<div id=root></div><script>setTimeout(() => {"
                   f" root.innerHTML = '{LAMP}' }}, 250)</script>"),
+    "/hash": page("<div id=root></div><script>"
+                  "root.innerHTML = `<h1>${location.hash}</h1>`</script>"),
     # What never ends, or asks for what it must not have.
     "/spin": page("<script>while (true) {}</script>"),
     "/spin-later": page(f"{LAMP}<script>onload = () => setTimeout(() => {{ for (;;); }})</script>"),

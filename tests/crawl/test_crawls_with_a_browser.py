@@ -118,6 +118,14 @@ def test_a_page_of_the_last_round_is_rendered_too(crawl: Callable[..., Crawl]) -
     )  # fmt: skip
 
 
+def test_what_is_behind_the_hash_is_for_the_page(crawl: Callable[..., Crawl], shop: str) -> None:
+    """The server never hears of it; records that differ in nothing else are fetched on request."""
+    lines = [f"{shop}/hash#/lamp/{n}" for n in (1, 2)]
+    rows = crawl(lines, *AUTO, "-a", "duplicates=fetch").rows
+    assert [row["h1"] for row in rows] == ["#/lamp/1", "#/lamp/2"]
+    assert [row["final_url"] for row in rows] == lines
+
+
 def test_a_browser_that_runs_already_may_be_used(crawl: Callable[..., Crawl], shop: str) -> None:
     """By its address (CDP): its pages are rendered, what they ask for is asked by the crawl, and
     it is left as it was found.

@@ -14,6 +14,7 @@ from scrapy.http import HtmlResponse, Response
 
 from urlcrawler.exceptions import NotRendered
 from urlcrawler.inputs.urls import origin_of
+from urlcrawler.meta import RECORD
 from urlcrawler.rendering.browsers import Browsers
 from urlcrawler.rendering.gate import Gate
 from urlcrawler.rendering.running import BrowserGoneError
@@ -74,8 +75,13 @@ class Renderer:
                 raise NotRendered(why) from None
             except BrowserGoneError as error:
                 problems.append(error)
+            except NotRendered:
+                raise
             except Error as error:
                 raise NotRendered(error.message.splitlines()[0]) from error
+            except Exception as error:  # what no test has thought of costs no page
+                logger.exception("%(url)s could not be rendered", {"url": plain.url})
+                raise NotRendered(f"{type(error).__name__}: {error}") from error
             else:
                 return _response(plain, rendered), rendered.problem
         raise NotRendered(str(problems[-1]))
@@ -83,7 +89,8 @@ class Renderer:
     async def _in_tab(self, request: Request, plain: Response, context: BrowserContext) -> Rendered:
         fetch = partial(self._fetch, request)
         tab = Tab(context, plain, fetch, min(LONGEST, self._seconds / 2))
-        return await tab.render(self._wait_for, self._largest)
+        fragment = request.meta[RECORD].url.partition("#")[2]  # no server hears of it
+        return await tab.render(fragment, self._wait_for, self._largest)
 
     async def _fetch(self, page: Request, asked: Asked) -> Response | None:
         """Return the answer to what a page has asked for; None when it is not to be had."""

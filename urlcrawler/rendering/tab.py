@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any, NamedTuple
+from urllib.parse import urldefrag
 
 from playwright.async_api import BrowserContext, Dialog, Error, Page, Request, Route, WebSocketRoute
 from scrapy.http import Response
@@ -78,10 +79,11 @@ class Tab:
         self._navigations = 0
         self.requests = 0
 
-    async def render(self, wait_for: str, largest: int) -> Rendered:
+    async def render(self, fragment: str, wait_for: str, largest: int) -> Rendered:
         """Return the page when it has come to rest, or has what is waited for.
 
         Args:
+            fragment: of the URL, for the page to read.
             wait_for: a CSS selector; "" for the page to come to rest.
             largest: characters that it may have; 0 for any number.
 
@@ -95,7 +97,8 @@ class Tab:
         self._page = page = await self._context.new_page()
         self._context.on("page", _close)  # popups
         page.on("dialog", _dismiss)
-        await page.goto(self._plain.url, wait_until="commit", timeout=0)
+        url = urldefrag(self._plain.url).url + (f"#{fragment}" if fragment else "")
+        await page.goto(url, wait_until="commit", timeout=0)
         problem = await self._rest(page, wait_for)
         size = await page.evaluate("document.documentElement?.outerHTML.length ?? 0")
         if largest and size > largest:
@@ -144,7 +147,7 @@ class Tab:
             if self._navigations > MOST_NAVIGATIONS:
                 await route.abort("aborted")  # it stays where it is
                 return
-            if request.url.partition("#")[0] == self._plain.url.partition("#")[0]:
+            if urldefrag(request.url).url == urldefrag(self._plain.url).url:
                 await route.fulfill(**_answer_of(self._plain))
                 return
         self.requests += 1
