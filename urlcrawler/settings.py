@@ -115,6 +115,7 @@ KEEP_PAGES = ""
 RENDER_BROWSER = ""
 RENDER_TABS = 4  # pages at a time; two cores do six a second. Read by scheduler.ListScheduler
 RENDER_TIMEOUT = 30  # seconds of one page in the browser. Read by middlewares.render.Render
+RENDER_MEMORY_MB = 1500  # of one page in the browser; one can take 14 GB in 30 s. Read by Browsers
 RENDER_RECYCLE = 100  # pages, after which the browser is replaced: it grows. Read by Browsers
 
 # --- Output -----------------------------------------------------------------------------------

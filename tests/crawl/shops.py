@@ -52,6 +52,10 @@ ROUTES: dict[str, Handler] = {
                   "root.innerHTML = `<h1>${location.hash}</h1>`</script>"),
     # What never ends, or asks for what it must not have.
     "/spin": page("<script>while (true) {}</script>"),
+    "/hoards": page(f"{LAMP}<script>const all = []; for (;;)"
+                    " all.push(Array(1e6).fill(1.5))</script>"),
+    "/hoards-bytes": page(f"{LAMP}<script>const all = []; for (;;)"
+                          " all.push(new Uint8Array(1e8).fill(1))</script>"),
     "/spin-later": page(f"{LAMP}<script>onload = () => setTimeout(() => {{ for (;;); }})</script>"),
     "/reload": page(f"{LAMP}<script>location.reload()</script>"),
     "/asks-for-ever": page(f"<div id=root>{LAMP}</div><script>"
@@ -68,6 +72,8 @@ ROUTES: dict[str, Handler] = {
     "/leaves": page("<script>location = '/plain/1'</script>"),
     "/large": page("<div id=root></div><script>const row = '<p>' + 'x'.repeat(100) + '</p>';"
                    f" document.body.innerHTML = '{LAMP}' + row.repeat(90_000)</script>"),
+    "/larger": page("<div id=root></div><script>const row = '<p>' + 'x'.repeat(100) + '</p>';"
+                    f" document.body.innerHTML = '{LAMP}' + row.repeat(100_000)</script>"),
     "/huge": page("<div id=root></div><script>const row = '<p>' + 'x'.repeat(100) + '</p>';"
                   f" document.body.innerHTML = '{LAMP}' + row.repeat(470_000)</script>"),
 }  # fmt: skip

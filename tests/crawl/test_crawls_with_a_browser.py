@@ -172,6 +172,31 @@ def test_without_the_extra_one_sentence_says_what_to_type(
     assert (crawled.exit_code, crawled.rows) == (1, [])
 
 
+@pytest.mark.long
+def test_memory_stays_flat_over_300_pages(tmp_path: Path, shop: str) -> None:
+    """A browser grows with its pages, and is replaced: what all processes have does not grow."""
+    (tmp_path / "urls.txt").write_text("\n".join(f"{shop}/shell/{n}" for n in range(300)))
+    fifths = [0] * 5
+    with rendering(tmp_path, *AUTO) as process:
+        while process.poll() is None:
+            held = sum(map(memory_of, [psutil.Process(process.pid), *below(process.pid)]))
+            fifth = min(4, rows_in(tmp_path) // 60)
+            fifths[fifth] = max(fifths[fifth], held)
+            time.sleep(0.5)
+    rows = read_table(tmp_path / "table.csv")
+    assert Counter(row["rendered"] for row in rows) == {"True": 300}
+    assert max(fifths) < 800_000_000, fifths
+    assert fifths[4] < 1.25 * fifths[1], fifths
+
+
+def memory_of(process: psutil.Process) -> int:
+    """Return the bytes of a process; of what it shares with others, its share."""
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.Error:
+        return 0
+
+
 def as_nobody() -> tuple[str, dict[str, str]] | None:
     """Return a Python that root may start as somebody without rights, and its environment."""
     libraries = str(Path(scrapy.__file__).parents[1])

@@ -116,6 +116,8 @@ def test_scripts_that_pages_share_are_asked_for_once(crawl: Callable[..., Crawl]
 MISBEHAVING = {
     "/spin": ("False", ""),
     "/spin-later": ("False", "Lamp"),
+    "/hoards": ("False", "Lamp"),
+    "/hoards-bytes": ("False", "Lamp"),
     "/reload": ("True", "Lamp"),
     "/asks-for-ever": ("True", "Lamp"),
     "/changes-for-ever": ("True", "Lamp"),
@@ -125,6 +127,7 @@ MISBEHAVING = {
     "/closes": ("True", "Lamp"),
     "/leaves": ("True", "Lamp"),
     "/large": ("True", "Lamp"),
+    "/larger": ("False", ""),
     "/huge": ("False", ""),
 }
 
@@ -144,7 +147,9 @@ def test_pages_that_misbehave_end_by_their_deadline_and_cost_no_other(
     assert {path: found[path] for path in MISBEHAVING} == MISBEHAVING, errors
     assert [found[f"/shell/{n}"] for n in range(8)] == [("True", "Lamp")] * 8
     assert "not complete after 25 s" in errors["/spin"]
-    assert "characters after it was rendered, more than 10485760" in errors["/huge"]
+    for path in ("/hoards", "/hoards-bytes"):
+        assert "had over 1500 MB (RENDER_MEMORY_MB)" in errors[path]
+    assert "characters after it was rendered, more than 10485760" in errors["/larger"]
     assert crawled.exit_code == 0
     assert taken < 90
     assert "Traceback" not in crawled.log

@@ -62,6 +62,7 @@ class Browsers:
             "args": [*ARGUMENTS, *given.get("args", ())],
         }
         self._most_pages = settings.getint("RENDER_RECYCLE")
+        self._page_memory = settings.getint("RENDER_MEMORY_MB") * 1_000_000
         self._current: Running | None = None
         self._failed: list[BrowserGoneError] = []  # starts, in a row
         self._all: set[Running] = set()
@@ -114,7 +115,7 @@ class Browsers:
             if len(self._failed) >= MOST_FAILED:
                 raise self._failed[-1]
             try:
-                self._current = current = await Running.start(self._config)
+                self._current = current = await Running.start(self._config, self._page_memory)
             except BrowserGoneError as error:
                 self._failed.append(error)
                 if len(self._failed) == MOST_FAILED:

@@ -45,6 +45,7 @@ class Renderer:
         self._count = count
         self._seconds = crawler.settings.getfloat("RENDER_TIMEOUT")
         self._largest = crawler.settings.getint("DOWNLOAD_MAXSIZE")
+        self._memory = crawler.settings.getint("RENDER_MEMORY_MB")
         self._gate = Gate(crawler)
         self._shared = Shared(crawler.settings)
         self._browsers = Browsers(crawler.settings, partial(count, "browsers"))
@@ -78,13 +79,18 @@ class Renderer:
             except NotRendered:
                 raise
             except Error as error:
-                raise NotRendered(error.message.splitlines()[0]) from error
+                raise NotRendered(self._why(error)) from error
             except Exception as error:  # what no test has thought of costs no page
                 logger.exception("%(url)s could not be rendered", {"url": plain.url})
                 raise NotRendered(f"{type(error).__name__}: {error}") from error
             else:
                 return _response(plain, rendered), rendered.problem
         raise NotRendered(str(problems[-1]))
+
+    def _why(self, error: Error) -> str:
+        if "crashed" in error.message:
+            return f"the page has crashed, or had over {self._memory} MB (RENDER_MEMORY_MB)"
+        return error.message.splitlines()[0]
 
     async def _in_tab(self, request: Request, plain: Response, context: BrowserContext) -> Rendered:
         fetch = partial(self._fetch, request)

@@ -8,12 +8,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import psutil
 from playwright.async_api import Browser, Error
 from scrapy_playwright.handler import Config
 from scrapy_playwright.provider import PlaywrightBrowserProvider
+
+from urlcrawler.rendering.hoarders import end_hoarders
 
 T = TypeVar("T")
 
@@ -54,7 +57,9 @@ class Running:
         is_old: whether it takes no more.
     """
 
-    def __init__(self, provider: Any, browser: Browser, driver: list[psutil.Process]) -> None:
+    def __init__(
+        self, provider: Any, browser: Browser, driver: list[psutil.Process], page_memory: int
+    ) -> None:
         self.browser = browser
         self.tabs = self.pages = 0
         self.is_old = False
@@ -62,10 +67,15 @@ class Running:
         self._driver = driver
         self._gone = asyncio.Event()
         browser.on("disconnected", lambda _: self._gone.set())
+        below = partial(_with_children, driver)
+        self._watching = asyncio.ensure_future(end_hoarders(below, page_memory))
 
     @classmethod
-    async def start(cls, config: Config) -> "Running":
+    async def start(cls, config: Config, page_memory: int) -> "Running":
         """Start a driver, and a browser.
+
+        Args:
+            page_memory: bytes that a page may have.
 
         Raises:
             BrowserGoneError: one of them does not start.
@@ -83,7 +93,7 @@ class Running:
             words = str(error).strip().splitlines() or [type(error).__name__]
             why = f"the browser does not start: {words[0]}"
             raise BrowserGoneError(why, may_be_its_own=True) from error
-        return cls(provider, browser, _drivers(before))
+        return cls(provider, browser, _drivers(before), page_memory)
 
     @property
     def is_there(self) -> bool:
@@ -131,12 +141,14 @@ class Running:
     def kill(self) -> None:
         """End all its processes at once."""
         self.is_old = True
+        self._watching.cancel()
         self._gone.set()
         _kill(_with_children(self._driver))
 
     async def end(self) -> None:
         """Let it end, and see that it does."""
         self.is_old = True
+        self._watching.cancel()
         processes = _with_children(self._driver)
         for closing in (self.browser.close, self._provider.close):
             if all(map(_is_alive, self._driver)):

@@ -77,6 +77,7 @@ class Tab:
         self._under_way = 0
         self._busy_at = 0.0
         self._navigations = 0
+        self._has_crashed = False
         self.requests = 0
 
     async def render(self, fragment: str, wait_for: str, largest: int) -> Rendered:
@@ -97,6 +98,7 @@ class Tab:
         self._page = page = await self._context.new_page()
         self._context.on("page", _close)  # popups
         page.on("dialog", _dismiss)
+        page.on("crash", self._crashed)
         url = urldefrag(self._plain.url).url + (f"#{fragment}" if fragment else "")
         await page.goto(url, wait_until="commit", timeout=0)
         problem = await self._rest(page, wait_for)
@@ -115,7 +117,7 @@ class Tab:
             try:
                 state: dict[str, Any] = await page.evaluate(_LOOK, wait_for)
             except Error:
-                if page.is_closed():
+                if page.is_closed() or self._has_crashed:
                     raise
                 continue  # it goes to another page right now
             if wait_for:
@@ -127,6 +129,9 @@ class Tab:
                 return None
         what = f"had no {wait_for}" if wait_for else "was not at rest"
         return f"the page {what} after {self._longest:g} s, and was taken as it was"
+
+    def _crashed(self, page: Page) -> None:
+        self._has_crashed = True
 
     async def _route(self, route: Route, request: Request) -> None:
         self._under_way += 1
