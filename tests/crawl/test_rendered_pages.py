@@ -44,6 +44,7 @@ def what(row: dict[str, Any]) -> tuple[str, str, str, str]:
     return row["outcome"], row["rendered"], row["name"], row["price"]
 
 
+DEAD = "http://127.0.0.1:1/"  # nobody listens there
 FULL = ("ok", "True", "Lamp", "9.99")
 AS_FETCHED = ("ok", "False", "Lamp", "9.99")
 
@@ -359,15 +360,34 @@ def test_no_process_of_the_browser_outlives_the_crawl(tmp_path: Path, shop: str,
     assert left == []
 
 
+@pytest.mark.parametrize(
+    ("lines", "words", "sentence"),
+    [
+        ([DEAD], ("-a", "render=yes"),
+         "argument `render`: must be off or auto or always, not 'yes'"),
+        ([DEAD], (*AUTO, "-a", "render_wait_for=.a[["),
+         "argument `render_wait_for`: '.a[[' is no CSS selector"),
+        ([DEAD], ("-a", "render_wait_for=.a"),
+         "argument `render_wait_for`: no page is rendered. Add -a render=auto"),
+        ([DEAD], (*AUTO, "-s", "RENDER_BROWSER=/no/browser"),
+         "setting RENDER_BROWSER: no such file: '/no/browser'"),
+        (["url,render", f"{DEAD},auto", f"{DEAD},", f"{DEAD},yes"], (),
+         "urls.csv: record 3: the column `render` must be off or auto or always, or empty, not"),
+    ],
+)  # fmt: skip
 def test_what_cannot_be_rendered_is_said_before_the_first_request(
-    crawl: Callable[..., Crawl],
+    crawl: Callable[..., Crawl], lines: list[str], words: tuple[str, ...], sentence: str
 ) -> None:
-    """A choice that is none, and a browser that is not there."""
-    crawled = crawl(["http://127.0.0.1:1/"], "-a", "render=yes")
-    assert "argument `render`: must be off or auto or always, not 'yes'" in crawled.log
-    assert crawled.exit_code == 1
-    crawled = crawl(["http://127.0.0.1:1/"], *AUTO, "-a", "render_wait_for=.price[[")
-    assert "argument `render_wait_for`: '.price[[' is no CSS selector" in crawled.log
-    crawled = crawl(["http://127.0.0.1:1/"], *AUTO, "-s", "RENDER_BROWSER=/no/browser")
-    assert "setting RENDER_BROWSER: no such file: '/no/browser'" in crawled.log
+    """A choice that is none, a selector that is none, a browser that is not there."""
+    crawled = crawl(lines, *words, name="urls.csv" if "," in lines[0] else "urls.txt")
+    assert sentence in crawled.log
     assert (crawled.exit_code, crawled.rows) == (1, [])
+
+
+def test_a_column_that_is_about_something_else_renders_nothing(
+    crawl: Callable[..., Crawl], shop: str
+) -> None:
+    """It is carried through as any other, and the log says that nothing comes of it."""
+    crawled = crawl(["url,render", f"{shop}/shell/1,yes"], name="urls.csv")
+    assert (crawled.only()["rendered"], crawled.only()["render"]) == ("", "yes")
+    assert "the column `render` has no off, auto or always, but 'yes'" in crawled.log

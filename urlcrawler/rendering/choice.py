@@ -1,12 +1,16 @@
 """Which pages are to be rendered: what the user says, for all records or for one."""
 
+import logging
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from urlcrawler.exceptions import ArgumentError
+from urlcrawler.exceptions import ArgumentError, ListError
 from urlcrawler.inputs.records import Record
 from urlcrawler.rendering.found import find_browser
+
+logger = logging.getLogger(__name__)
 
 OFF, AUTO, ALWAYS = CHOICES = ("off", "auto", "always")
 COLUMN = "render"  # of the list
@@ -24,13 +28,47 @@ def may_render(spider: Any, browser: str) -> bool:
 
     Raises:
         ArgumentError: it cannot, and somebody has asked for it.
+        ListError: the column says something that is no choice.
     """
-    if spider.render == OFF and COLUMN not in spider.index.columns:
+    has_column = COLUMN in spider.index.columns and _is_about_rendering(spider)
+    if spider.render == OFF and not has_column:
+        if "render_wait_for" in spider.given:
+            raise ArgumentError(
+                "argument `render_wait_for`: no page is rendered. Add -a render=auto"
+            )
         return False
-    first = range(1, min(len(spider.index), _LOOKED_AT) + 1)
-    if any(choice_of(spider.index.record(at), spider.render) != OFF for at in first):
+    if any(choice_of(record, spider.render) != OFF for record in _first_of(spider)):
         check_browser(browser)  # else it is said of each page that wants one
     return True
+
+
+def _is_about_rendering(spider: Any) -> bool:
+    """Return whether the column of that name has choices, as far as that is looked at."""
+    strange: tuple[int, str] | None = None
+    has_choice = is_empty = False
+    for record in _first_of(spider):
+        said = str(record.columns.get(COLUMN) or "").strip()
+        has_choice |= said.lower() in CHOICES
+        is_empty |= not said
+        if said and said.lower() not in CHOICES and not strange:
+            strange = record.position, said
+    if strange and has_choice:
+        raise ListError(
+            f"{spider.given['file']}: record {strange[0]}: the column `{COLUMN}` must be "
+            f"{' or '.join(CHOICES)}, or empty, not {strange[1]!r}"
+        )
+    if strange:
+        logger.warning(
+            "the column `%(column)s` has no off, auto or always, but %(said)r: nothing is "
+            "rendered because of it",
+            {"column": COLUMN, "said": strange[1]},
+        )
+    return has_choice or is_empty
+
+
+def _first_of(spider: Any) -> Iterator[Record]:
+    for position in range(1, min(len(spider.index), _LOOKED_AT) + 1):
+        yield spider.index.record(position)
 
 
 def check_browser(browser: str) -> None:

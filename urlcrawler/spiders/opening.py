@@ -49,6 +49,8 @@ def open_list(spider: Any, crawler: Crawler) -> None:
     duplicates = one_of("duplicates", given.get("duplicates", "skip"), ("skip", "fetch"))
     limit = positive("limit", given["limit"]) if "limit" in given else 0
     spider.shard = shard_named(given["shard"]) if "shard" in given else None
+    spider.render = one_of("render", given.get("render", OFF), CHOICES)
+    check_selector("render_wait_for", given.get("render_wait_for"))
     spider.retried_errors = errors_named("retry", given.get("retry"))
     spider.earlier_rows = Counter()
     with interruptible(), ExitStack() as on_error:
@@ -67,8 +69,6 @@ def open_list(spider: Any, crawler: Crawler) -> None:
         spider.index = _lent(given, reader) or ListIndex(
             reader, fetch_duplicates=duplicates == "fetch", limit=limit
         )
-        spider.render = one_of("render", given.get("render", OFF), CHOICES)
-        check_selector("render_wait_for", given.get("render_wait_for"))
         spider.may_render = may_render(spider, settings["RENDER_BROWSER"])
         # What a crawl leaves in its feeds is the next run's ledger.
         spider.ledger = Ledger(len(spider.index))
