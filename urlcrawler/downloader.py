@@ -10,21 +10,29 @@ Scrapy changes the one, `tests/crawl/test_politeness.py` (the pace of robots.txt
 """
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from scrapy import Request
 from scrapy.core.downloader import Downloader
 from scrapy.crawler import Crawler
+from scrapy.exceptions import DownloadTimeoutError
 from scrapy.http import Response
+from scrapy.utils.defer import deferred_from_coro, maybe_deferred_to_future
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IHostResolution, IResolutionReceiver
 from zope.interface import implementer
 
 from urlcrawler.hosts.groups import Groups
+from urlcrawler.hosts.guests import Guest
+from urlcrawler.hosts.headers import retry_after
 from urlcrawler.hosts.window import Window
-from urlcrawler.meta import PLAIN, ROBOTS_TXT
+from urlcrawler.inputs.urls import origin_of
+from urlcrawler.meta import HOST_LATENCY, PLAIN, ROBOTS_TXT
 from urlcrawler.room import room_of
+
+_REFUSED = (429, 503)
 
 
 class ListDownloader(Downloader):
@@ -32,6 +40,7 @@ class ListDownloader(Downloader):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        self._timeout = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
         self._apart = 0  # requests that are out and take no place: robots.txt, pages in the browser
         self._room = room_of(crawler)
         self.window = Window(self.total_concurrency)
@@ -41,6 +50,8 @@ class ListDownloader(Downloader):
         """Return what the download and its middlewares make of *request*."""
         scheduler: Any = self.crawler.engine.scheduler
         is_apart = ROBOTS_TXT in request.meta or PLAIN in request.meta
+        if not is_apart and scheduler.out(request) is None:
+            return deferred_from_coro(self._fetch_guest(request, scheduler))
         self._apart += is_apart
 
         def finished(result: Any) -> Any:
@@ -50,6 +61,23 @@ class ListDownloader(Downloader):
 
         fetched: Deferred[Response | Request] = super().fetch(request)
         return fetched.addBoth(finished)
+
+    async def _fetch_guest(self, request: Request, scheduler: Any) -> Response | Request:
+        """Return the same for a request that does not come from the scheduler."""
+        seconds = request.meta.get("download_timeout") or self._timeout
+        name = self.get_slot_key(request)
+        try:
+            guest = await scheduler.guests.enter(name, origin_of(request.url), seconds)
+        except TimeoutError:
+            why = f"{name} had no room for {request.url} within {seconds:g} s"
+            raise DownloadTimeoutError(why) from None
+        try:
+            result = await maybe_deferred_to_future(super().fetch(request))
+            if isinstance(result, Response):
+                _tell(guest, request, result)
+            return result
+        finally:
+            guest.leave()
 
     def needs_backout(self) -> bool:
         """Return whether there are as many requests as there may be, or as much to be read.
@@ -79,6 +107,15 @@ class ListDownloader(Downloader):
         slot = self.crawler.engine._slot if self.crawler.engine else None
         if slot is not None:
             slot.nextcall.schedule()
+
+
+def _tell(guest: Guest[Request], request: Request, response: Response) -> None:
+    now = monotonic()
+    if response.status in _REFUSED:
+        after = (response.headers.get("Retry-After") or b"").decode("latin-1")
+        guest.refused(retry_after(after), now)
+    elif latency := request.meta.get(HOST_LATENCY) or request.meta.get("download_latency"):
+        guest.answered(latency, now)
 
 
 def look_up(host: str, found: Callable[[str | None], None]) -> None:

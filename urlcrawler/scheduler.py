@@ -15,6 +15,7 @@ from scrapy.utils.asyncio import CallLaterResult, call_later
 from scrapy.utils.misc import build_from_crawler, load_object
 
 from urlcrawler.exceptions import InvalidUrl
+from urlcrawler.hosts.guests import Guests
 from urlcrawler.hosts.manners import Sent
 from urlcrawler.hosts.origin import Origin
 from urlcrawler.hosts.queue import HostQueue, Turn
@@ -49,9 +50,11 @@ class ListScheduler(BaseScheduler):
 
     Attributes:
         hosts: the state of the hosts; middlewares and extensions tell it what they learn.
+        guests: lets requests pass that do not come from here.
     """
 
     hosts: HostQueue[Request]
+    guests: Guests[Request]
 
     def __init__(self, crawler: Crawler, dupefilter: BaseDupeFilter) -> None:
         self.crawler = crawler
@@ -85,6 +88,7 @@ class ListScheduler(BaseScheduler):
             sizes=list_spider.index.sizes(list_spider.ledger.done()),
             group=self._find_group,
         )
+        self.guests = Guests(self.hosts)
         self._write_off = WriteOff(list_spider, self.hosts, self._wake)
         return self._dupefilter.open()
 

@@ -1,7 +1,7 @@
 """Spiders that look at more than the page of their record, each in a way of its own."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from scrapy import Request
@@ -203,3 +203,25 @@ class ReturnsOne(_Follower):
 
     def parse_page(self, response: TextResponse, page: Page, *args: Any, **kwargs: Any) -> Any:
         return Review(response.url, 5)
+
+
+@dataclass
+class Leaflet:
+    """Files that Scrapy's FilesPipeline is to save."""
+
+    file_urls: list[str]
+    files: list[dict[str, str]] = field(default_factory=list)
+
+
+class SavesFiles(UrlListSpider):
+    """Each page has ten files."""
+
+    name = "saves_files"
+    custom_settings: ClassVar[dict[str, Any]] = {
+        "ITEM_PIPELINES": {"scrapy.pipelines.files.FilesPipeline": 1},
+        "FILES_STORE": "files",
+        "FEEDS": {"leaflets.jsonl": {"format": "jsonlines", "item_classes": [Leaflet]}},
+    }
+
+    def parse_page(self, response: TextResponse, page: Page, *args: Any, **kwargs: Any) -> Any:
+        yield Leaflet([response.urljoin(f"/file/{page.position}/{n}") for n in range(10)])

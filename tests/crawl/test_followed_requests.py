@@ -1,5 +1,6 @@
 """Requests that a spider follows from the page of a record, and the one row that they fill."""
 
+import asyncio
 import json
 import re
 import time
@@ -7,7 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crawling import Crawl, SiteProcess, crawl_list, crawl_under_way, read_table, run_scrapy
+from crawling import (
+    Crawl,
+    Server,
+    SiteProcess,
+    crawl_list,
+    crawl_under_way,
+    read_table,
+    run_scrapy,
+    site_of,
+)
+
+from urlcrawler.demo.messages import Request, Response
 
 MINE = ("-s", "SPIDER_MODULES=urlcrawler.spiders,followers")
 
@@ -299,3 +311,29 @@ def test_a_feed_of_items_begins_anew_with_its_table(tmp_path: Path, site: SitePr
                              f"FEEDS={feed}")  # fmt: skip
         assert (len(crawled.rows), crawled.exit_code) == (6, 0)
         assert len(read_table(tmp_path / "reviews.jsonl")) == 18
+
+
+def test_files_of_a_pipeline_are_asked_for_within_the_limit_of_their_host(tmp_path: Path) -> None:
+    """Scrapy's FilesPipeline has all files of an item at once; with the pages they are two."""
+    under_way = peak = 0
+
+    async def slow(request: Request) -> Response:
+        nonlocal under_way, peak
+        under_way += 1
+        peak = max(peak, under_way)
+        await asyncio.sleep(0.02)
+        under_way -= 1
+        return Response(request.path.encode())
+
+    with site_of({"/*": slow, "/robots.txt": Server().robots}) as site:
+        lines = [f"http://127.0.0.1:{site.port}/{n}" for n in range(8)]
+        words = (*MINE, "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=2", "-a", "file=urls.txt")
+        (tmp_path / "urls.txt").write_text("\n".join(lines))
+        crawled = run_scrapy(
+            tmp_path, "crawl", "saves_files", *words, table="data/results/urls.csv"
+        )
+    leaflets = [json.loads(line) for line in (tmp_path / "leaflets.jsonl").read_text().splitlines()]
+    assert [row["outcome"] for row in crawled.rows] == ["ok"] * 8
+    assert sorted(len(leaflet["files"]) for leaflet in leaflets) == [10] * 8
+    assert len(list((tmp_path / "files/full").iterdir())) == 80
+    assert peak == 2

@@ -200,9 +200,13 @@ def test_a_host_where_it_brings_nothing_is_asked_no_more(
 def test_what_a_page_asks_for_is_asked_for_within_the_limit_of_its_host(
     crawl: Callable[..., Crawl],
 ) -> None:
-    """Forty requests at once are sent two at a time; after a 429 the host has its rest."""
+    """Together with the pages of the list, in all tabs; after a 429 the host has its rest."""
     under_way = peak = 0
     at: list[float] = []
+
+    async def start(request: Request) -> Response:
+        await slow(request)
+        return Response(html.encode())
 
     async def slow(request: Request) -> Response:
         nonlocal under_way, peak
@@ -211,7 +215,7 @@ def test_what_a_page_asks_for_is_asked_for_within_the_limit_of_its_host(
         at.append(time.monotonic())
         await asyncio.sleep(0.05)
         under_way -= 1
-        if len(at) == 10:
+        if len(at) == 30:
             return Response(b"", 429, [("Retry-After", "2")])
         return Response(b"{}", content_type="application/json")
 
@@ -219,12 +223,14 @@ def test_what_a_page_asks_for_is_asked_for_within_the_limit_of_its_host(
         "<body><script>Promise.all([...Array(20).keys()].map(n => fetch('/slow/' + n)))"
         f".then(() => {{ document.body.innerHTML = '{LAMP}' }})</script>"
     )
-    routes = {"/robots.txt": ROUTES["/robots.txt"], "/slow/*": slow, "/page": page(html)}
+    routes = {"/robots.txt": ROUTES["/robots.txt"], "/slow/*": slow, "/page/*": start}
     with site_of(routes) as site:
         limit = "CONCURRENT_REQUESTS_PER_DOMAIN=2"
-        row = crawl([f"http://127.0.0.1:{site.port}/page"], *AUTO, "-s", limit).only()
-    assert (row["rendered"], row["h1"], len(at)) == ("True", "Lamp", 20)
-    assert peak <= 2
+        pages = [f"http://127.0.0.1:{site.port}/page/{n}" for n in range(12)]
+        rows = crawl(pages, *AUTO, "-s", limit).rows
+    assert [(row["rendered"], row["h1"]) for row in rows] == [("True", "Lamp")] * 12
+    assert len(at) == 12 + 12 * 20
+    assert peak == 2
     assert max(after - before for before, after in pairwise(at)) > 1.9
 
 

@@ -31,6 +31,8 @@ class Host(Generic[RequestT]):
         paused_until: until when it has asked to be left alone.
         usage: what it was given.
         active: how many of its requests are out.
+        guests: how many wait for a place that do not wait in the queue (`hosts.guests`).
+        guests_inside: how many of these are among the active ones.
         origins: their state, by name.
         working: the origins with work, the next one first.
         left: how many of its records were not begun, as far as its origins are open.
@@ -38,8 +40,9 @@ class Host(Generic[RequestT]):
     """
 
     __slots__ = (
-        "_pauses", "_stubborn", "active", "heads", "is_counted", "left", "limit", "manners", "name",
-        "origins", "pace", "paused_until", "queued", "timed", "usage", "working",
+        "_pauses", "_stubborn", "active", "guests", "guests_inside", "heads", "is_counted", "left",
+        "limit", "manners", "name", "origins", "pace", "paused_until", "queued", "timed", "usage",
+        "working",
     )  # fmt: skip
 
     def __init__(self, name: str, manners: Manners) -> None:
@@ -50,7 +53,7 @@ class Host(Generic[RequestT]):
         self.pace = Pace(manners.delay, manners.max_delay)
         self.paused_until = 0.0
         self.usage = Usage()
-        self.active = 0
+        self.active = self.guests = self.guests_inside = 0
         self.origins: dict[str, Origin[RequestT]] = {}
         self.working: deque[Origin[RequestT]] = deque()
         self.left = 0
@@ -85,8 +88,11 @@ class Host(Generic[RequestT]):
             self.working.remove(origin)
 
     def room(self, share: int) -> int:
-        """Return how many requests it may have at a time, of a fair *share* of the window."""
-        return min(share, self.limit.value)
+        """Return how many requests it may have at a time, of a fair *share* of the window.
+
+        Guests that wait for a place have the next ones.
+        """
+        return min(share, self.limit.value - self.guests)
 
     def seconds_left(self, now: float) -> float:
         """Return how long it will take, at the least, as it is treated now.

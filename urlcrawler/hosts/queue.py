@@ -149,7 +149,7 @@ class HostQueue(Generic[RequestT]):
         """Look again at what *origin* may have."""
         host = origin.host
         self._queue(host, origin)
-        if not host.active and not host.has_work:
+        if not (host.active or host.guests or host.has_work):
             self.kept.close(host)
 
     def write_off(self, origin: Origin[RequestT]) -> Turn[RequestT] | None:

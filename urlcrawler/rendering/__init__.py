@@ -1,5 +1,5 @@
 """Pages that need JavaScript: the browser, a tab in it, and what a tab may fetch.
 
-`browsers`, `running` and `tab` are imported when the first page needs them: playwright takes long
-to import. `choice`, `found` and `gate` do without it.
+`renderer`, and what it imports, is imported when the first page needs it: playwright takes long to
+import. `choice`, `found` and `tabs` do without it.
 """

@@ -16,7 +16,6 @@ from urlcrawler.exceptions import NotRendered
 from urlcrawler.inputs.urls import origin_of
 from urlcrawler.meta import RECORD
 from urlcrawler.rendering.browsers import Browsers
-from urlcrawler.rendering.gate import Gate
 from urlcrawler.rendering.running import BrowserGoneError
 from urlcrawler.rendering.shared import Shared
 from urlcrawler.rendering.tab import LONGEST, Rendered, Tab
@@ -46,7 +45,6 @@ class Renderer:
         self._seconds = crawler.settings.getfloat("RENDER_TIMEOUT")
         self._largest = crawler.settings.getint("DOWNLOAD_MAXSIZE")
         self._memory = crawler.settings.getint("RENDER_MEMORY_MB")
-        self._gate = Gate(crawler)
         self._shared = Shared(crawler.settings)
         self._browsers = Browsers(crawler.settings, partial(count, "browsers"))
 
@@ -122,11 +120,9 @@ class Renderer:
         return None
 
     async def _download(self, request: Request) -> Response:
-        async with self._gate.passed(request) as told:
-            engine: Any = self._crawler.engine
-            response: Response = await engine.download_async(request)
-            told(response)
-            return response
+        engine: Any = self._crawler.engine
+        response: Response = await engine.download_async(request)
+        return response
 
 
 def _response(plain: Response, rendered: Rendered) -> HtmlResponse:
