@@ -71,10 +71,12 @@ class Crawl:
 
 
 def read_table(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a table, read by the standard library alone."""
-    if not path.exists():
+    """Return the rows of a table, read by the standard library alone; none of what is no text."""
+    if not path.exists() or path.suffix not in (".csv", ".jsonl", ".rows"):
         return []
     with path.open(encoding="utf-8", newline="") as file:
+        if path.suffix == ".rows":  # of a table that is published later
+            return [{"row": line} for line in file]
         if path.suffix == ".jsonl":
             return [json.loads(line) for line in file]
         return list(csv.DictReader(file))

@@ -100,12 +100,12 @@ def test_the_groups_of_metadata_decide_which_columns_there_are() -> None:
         "alternates", "prev_page", "next_page", "article_title", "article_text", "article_date",
         "article_author",
     }  # fmt: skip
-    table = Table(["price"], ["price", "h1"], ["page"])
+    table = Table(["price"], {"price": "float", "h1": "str"}, ["page"])
     own = [*BASE_COLUMNS, "title", "description", "canonical", "language", "robots"]
     assert table.columns == [*own, "price", "h1", "in_price"]
     page = Page(1, "http://a.com", columns={"price": "7"}, fields={"price": 8, "h1": "x"})
     assert [table.row(page)[name] for name in table.columns[-3:]] == [8, "x", "7"]
-    assert Table([], [], []).columns == list(BASE_COLUMNS)
+    assert Table([], {}, []).columns == list(BASE_COLUMNS)
 
 
 def test_a_row_has_every_column_of_the_list() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from scrapy.crawler import Crawler
+from scrapy.exceptions import NotSupported
 from scrapy.exporters import BaseItemExporter, CsvItemExporter, JsonLinesItemExporter
 
 from urlcrawler.output.rows import Row
@@ -82,3 +83,12 @@ class TableCsvExporter(_TableExporter, CsvItemExporter):
 
 class TableJsonLinesExporter(_TableExporter, JsonLinesItemExporter):
     """One JSON object a line, every column in each."""
+
+
+class PublishedExporter(TableJsonLinesExporter):
+    """Rows of a file that is written as a whole; there is no other way to write one."""
+
+    def __init__(self, file: Any, **kwargs: Any) -> None:
+        super().__init__(file, **kwargs)
+        if self._table is None:
+            raise NotSupported("only spiders that read a list write Parquet, SQLite and gzip")

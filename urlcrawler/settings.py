@@ -126,6 +126,10 @@ FEED_EXPORTERS = {
     "jsonlines": "urlcrawler.exporters.TableJsonLinesExporter",
     "jsonl": "urlcrawler.exporters.TableJsonLinesExporter",
     "jl": "urlcrawler.exporters.TableJsonLinesExporter",
+    # Published when the table is complete, see output.published.
+    "parquet": "urlcrawler.exporters.PublishedExporter",
+    "sqlite": "urlcrawler.exporters.PublishedExporter",
+    "gz": "urlcrawler.exporters.PublishedExporter",
 }
 FEED_STORAGES = {  # tables that a kill cannot tear, and that the next run continues
     "": "urlcrawler.storages.TableStorage",

@@ -18,6 +18,7 @@ from urlcrawler.exceptions import OutputError
 from urlcrawler.output.itemfile import goes_on, open_items
 from urlcrawler.output.ordering import put_in_order
 from urlcrawler.output.plainfile import PlainFile
+from urlcrawler.output.published import PublishedTable
 from urlcrawler.output.retries import RetriedTable
 from urlcrawler.stopping import stop
 
@@ -67,13 +68,26 @@ class TableStorage(FileFeedStorage):
             await self._complete(table)
 
     async def _complete(self, table: RetriedTable) -> None:
-        """Let rows that were crawled again take the place of the old ones, in order."""
+        """Let rows that were crawled again take the place of the old ones, in order; publish."""
+        await self._order(table)
+        if isinstance(table, PublishedTable) and not table.failure:
+            try:
+                await _aside(table.publish)
+            except OSError as error:
+                table.failure = error
+                logger.error(
+                    "%(path)s: every record has its row, but the file could not be written: "
+                    "%(why)s. Make room and run it again without -O, which requests nothing again",
+                    {"path": table.path, "why": error.strerror},
+                )
+
+    async def _order(self, table: RetriedTable) -> None:
         if table.newer or (self._in_order and not table.in_order):
             try:
                 await _aside(
                     partial(
                         put_in_order,
-                        table.path,
+                        table.file,
                         table.format,
                         rows=self._ledger.total,
                         newer=table.newer,

@@ -1,10 +1,15 @@
 """N in = N out, checked without a line of the project's own code."""
 
 import csv
+import gzip
 import json
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pyarrow.parquet as pq
 
 
 @dataclass
@@ -42,7 +47,14 @@ def rows_of(table: Path) -> tuple[int, int, list[tuple[int, str]]]:
         whole = [row for row in rows if len(row) == len(header) and row[0].isdecimal()]
         headers = 1 + sum(row == header for row in rows)
         return headers, len(rows) - len(whole), [(int(row[0]), row[1]) for row in whole]
-    lines = table.read_bytes().splitlines()
+    if table.suffix == ".parquet":
+        columns = pq.read_table(table, columns=["position", "url"]).to_pydict()
+        return 1, 0, [*zip(columns["position"], columns["url"], strict=True)]
+    if table.suffix == ".sqlite":
+        with closing(sqlite3.connect(table)) as database:
+            return 1, 0, database.execute("SELECT position, url FROM results").fetchall()
+    data = table.read_bytes()
+    lines = (gzip.decompress(data) if table.suffix == ".gz" else data).splitlines()
     return 1, 0, [(row["position"], row["url"]) for row in map(json.loads, lines)]
 
 

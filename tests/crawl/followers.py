@@ -225,3 +225,14 @@ class SavesFiles(UrlListSpider):
 
     def parse_page(self, response: TextResponse, page: Page, *args: Any, **kwargs: Any) -> Any:
         yield Leaflet([response.urljoin(f"/file/{page.position}/{n}") for n in range(10)])
+
+
+class WrongTypes(UrlListSpider):
+    """Puts words where numbers belong, and a number where words do."""
+
+    name = "wrong_types"
+    columns: ClassVar[dict[str, str]] = {"stock": "int"}
+
+    def parse_page(self, response: TextResponse, page: Page, *args: Any, **kwargs: Any) -> Any:
+        page.fields["stock"] = "many"
+        page.title = 7  # type: ignore[assignment]

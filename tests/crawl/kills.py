@@ -3,6 +3,7 @@
     python tests/crawl/kills.py --kills 200 --urls 5000                     CSV
     python tests/crawl/kills.py --kills 200 --urls 5000 --table t.jsonl
     python tests/crawl/kills.py --kills 200 --urls 5000 --table t.csv,t.jsonl
+    python tests/crawl/kills.py --kills 200 --urls 5000 --table t.parquet
 
 Seven of ten kills hit the crawl, or the scan at its start; the others the closing of a crawl,
 while its table is put in order, and `-a retry=` with its rename. Prints the counts, and leaves
@@ -85,7 +86,7 @@ class Killer:
         if crawl.wait(timeout=60) == 0:
             return  # it was faster
         self.kills[f"{phase}: {way}"] += 1
-        table = self.chance.choice(self.tables)
+        table = self.appended(self.chance.choice(self.tables))
         if table.exists() and table.stat().st_size:
             rows = table.read_bytes().count(b"\n")  # no cell of this site's pages has one
             damage(table, self.chance)
@@ -100,8 +101,14 @@ class Killer:
     def says(self, words: str) -> bool:
         return words in (self.folder / "log.txt").read_text()
 
+    def appended(self, table: Path) -> Path:
+        """Return the file that rows are appended to: beside the table where that is published."""
+        is_published = table.suffix not in (".csv", ".jsonl")
+        return table.with_name(f".{table.name}.rows") if is_published else table
+
     def size(self) -> int:
-        return sum(table.stat().st_size for table in self.tables if table.exists())
+        files = map(self.appended, self.tables)
+        return sum(file.stat().st_size for file in files if file.exists())
 
     def crawl_with_kills(self, kills: int) -> int:
         """Hit the scan at the start, and the crawl; begin anew each time that it is complete.
@@ -135,7 +142,8 @@ class Killer:
         """Hit a complete table that is being put in order."""
         for _ in range(kills):
             for table in self.tables:
-                shuffle_rows(table, self.chance)
+                if self.appended(table) == table:
+                    shuffle_rows(table, self.chance)
             with self.crawling() as crawl:
                 self.until(crawl, lambda: self.says("Closing spider"))
                 time.sleep(self.chance.uniform(0, 0.1))

@@ -11,7 +11,12 @@ from kills import run
 WRITTEN = ("position", "url", "outcome", "status", "title")
 
 
-@pytest.mark.parametrize("tables", ["table.csv", "table.jsonl", "table.csv,table.jsonl"])
+@pytest.mark.parametrize(
+    "tables",
+    ["table.csv", "table.jsonl", "table.csv,table.jsonl",
+     "table.parquet", pytest.param("table.sqlite", marks=pytest.mark.long),
+     pytest.param("table.jsonl.gz", marks=pytest.mark.long)],
+)  # fmt: skip
 @pytest.mark.parametrize(
     ("kills", "urls"), [(10, 600), pytest.param(200, 5000, marks=pytest.mark.long)]
 )

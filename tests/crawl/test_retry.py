@@ -157,5 +157,5 @@ def test_what_cannot_be_retried_is_refused(tmp_path: Path, lines: list[str]) -> 
     anew = run_scrapy(tmp_path, *words, "-O", "table.csv")
     assert "argument `retry`: -O table.csv starts afresh" in anew.log
     other = run_scrapy(tmp_path, *words, "-o", "table.json")
-    assert "argument `retry`: only rows of a local CSV or JSON Lines table" in other.log
+    assert "argument `retry`: only rows of a table that can be resumed" in other.log
     assert (anew.exit_code, other.exit_code, "Traceback" in anew.log + other.log) == (1, 1, False)

@@ -163,7 +163,7 @@ def test_another_list_in_another_order_finds_its_pages(crawl: Callable[..., Craw
         (("-a", "since=nowhere.csv"), "argument `since`: nowhere.csv: No such file or directory"),
         (
             ("-a", "since=urls.txt"),
-            "urls.txt: is no table that can be read: only .csv and .jsonl are",
+            "urls.txt: is no table that can be read: only .csv, .jsonl, .jl",
         ),
         (("-a", "since=other.csv"), "other.csv: is no table of a crawl: it has no column position"),
         (("-a", "since=empty.csv"), "empty.csv: is no table of a crawl"),

@@ -83,7 +83,7 @@ class Command(ScrapyCommand):
             for number, page in enumerate(_all(files, pages.read_pages)):
                 last[page.row["position"]] = number
                 columns.update(dict.fromkeys(page.row["columns"]))
-            table = Table(list(columns), extractor.fields.columns, groups)
+            table = Table(list(columns), extractor.fields.kinds, groups)
             kept = (
                 page
                 for number, page in enumerate(_all(files, pages.read_pages))

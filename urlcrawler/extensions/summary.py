@@ -111,6 +111,9 @@ class Summary:
         if unwritten := self.crawler.stats.get_value("records/unwritten"):
             lines += ["", f"{unwritten} rows could not be written: see the errors above"]
         lines += ["", *(f"The table: {uri}" for uri in self._feeds)]
+        for table in spider.tables.values() if rows < total else ():
+            if table.file != table.path:
+                lines.append(f"It is written when it is complete; until then: {table.file}")
         if rows < total:
             lines.append(f"Not finished. To go on: {_again(self._words)}")
         elif spider.ledger.primary and (failed := self._retryable()):

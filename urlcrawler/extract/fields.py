@@ -22,8 +22,10 @@ from urlcrawler.extract.values import (
     price,
     whole_number,
 )
+from urlcrawler.output.cells import Kind
 
 CURRENCY = "_currency"  # behind the name of a price, in a column of its own
+_KINDS = {"int": "int", "float": "float", "bool": "bool"}  # of types; all others are text
 _LONGEST_SHOWN = 60  # characters of a text that could not be read
 
 
@@ -98,6 +100,16 @@ class Field:
             return {self.name: kind}
         return {self.name: kind, self.name + CURRENCY: "json" if self.many else "str"}
 
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """The same, with what is inside of lists and objects."""
+        flat = "float" if self.type == "price" else _KINDS.get(self.type, "str")
+        inner = {name: kind for one in self.fields for name, kind in one.kinds.items()}
+        kinds: dict[str, Kind] = {self.name: inner or flat}
+        if self.type == "price" and not self.fields:
+            kinds[self.name + CURRENCY] = "str"
+        return {name: [kind] for name, kind in kinds.items()} if self.many else kinds
+
 
 @dataclass(slots=True)
 class Found:
@@ -122,6 +134,7 @@ class Fields:
         may_be_slow: whether a small page can keep one of them busy for long.
         names: of the fields, and of those inside of objects (`reviews.stars`).
         columns: the columns that they fill, each with its type.
+        kinds: the same, with what is inside of lists and objects.
     """
 
     def __init__(self, fields: tuple[Field, ...]) -> None:
@@ -129,6 +142,7 @@ class Fields:
         self.may_be_slow = any(one.may_be_slow for one in fields)
         self.names = [name for one in fields for name in one.names]
         self.columns = {name: kind for one in fields for name, kind in one.columns.items()}
+        self.kinds = {name: kind for one in fields for name, kind in one.kinds.items()}
 
     def of(self, document: Document) -> Found:
         """Return what *document* has of the fields."""

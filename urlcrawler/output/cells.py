@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+# Of a column: str, int, float, bool, or json for anything; a list of one kind; an object of some.
+Kind = str | list["Kind"] | dict[str, "Kind"]
 MAX_DEPTH = 100  # levels of JSON; exporters and Python itself give up at a few hundred
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 

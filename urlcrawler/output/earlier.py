@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from urlcrawler.exceptions import ArgumentError, InvalidUrl
+from urlcrawler.exceptions import ArgumentError, InvalidUrl, OutputError
 from urlcrawler.inputs.urls import parse_target
 from urlcrawler.outcomes import OUTCOMES
-from urlcrawler.output.tables import FORMATS, Format, Line
+from urlcrawler.output.publications import READ, rows_of
+from urlcrawler.output.tables import Format, Line
 
 _KNOWN = ("ok", "unchanged")  # outcomes of pages that were there
 _COLUMNS = ("position", "url", "outcome", "error", "final_url")
@@ -57,13 +58,16 @@ class EarlierTable:
         Raises:
             ArgumentError: it cannot be read, or is no table.
         """
-        kind = FORMATS.get(Path(path).suffix.removeprefix("."))
-        if kind is None:
-            raise ArgumentError(f"{path}: is no table that can be read: only .csv and .jsonl are")
         try:
-            self._file = Path(path).expanduser().open("rb")
+            with rows_of(Path(path).expanduser()) as (rows, kind):
+                self._file = rows.open("rb")
         except OSError as error:
             raise ArgumentError(f"{path}: {error.strerror}") from error
+        except OutputError as error:
+            raise ArgumentError(str(error).partition(" Type -O")[0]) from error
+        if kind is None:
+            self._file.close()
+            raise ArgumentError(f"{path}: is no table that can be read: only {READ} are")
         found = kind([], formulas=formulas).read_header(self._file)
         self.columns, self._start = found or ([], 0)
         if missing := [name for name in _COLUMNS if name not in self.columns]:

@@ -21,8 +21,8 @@ class RetriedTable(TableFile):
         is_merged: whether the rows of the part have taken the place of the old ones.
     """
 
-    def __init__(self, path: Path, format_: Format) -> None:
-        super().__init__(path, format_)
+    def __init__(self, path: Path, format_: Format, *, file: Path | None = None) -> None:
+        super().__init__(path, format_, file=file)
         self.part: TableFile | None = None
         self.again = Ledger(0)
         self.is_merged = False

@@ -1,14 +1,15 @@
 """The columns of a table, and a page as a row of it."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from scrapy.utils.misc import load_object
 
 from urlcrawler.extract.metadata import GROUPS, METADATA_COLUMNS
-from urlcrawler.items import DEFAULT_METADATA, OWN_COLUMNS, Page
+from urlcrawler.items import COLUMN_KINDS, DEFAULT_METADATA, OWN_COLUMNS, Page
 from urlcrawler.outcomes import ERRORS, OUTCOMES
-from urlcrawler.output.cells import clean
+from urlcrawler.output.cells import Kind, clean
 
 
 class Row(dict[str, Any]):
@@ -26,6 +27,7 @@ class Table:
 
     Attributes:
         columns: their names, in order.
+        kinds: what each holds, by name.
         carried: the column of each column of the list, by its name there.
 
     A column of the list with the name of one before it gets the prefix `in_`. A field with the name
@@ -35,10 +37,10 @@ class Table:
     def __init__(
         self,
         input_columns: list[str],
-        fields: Iterable[str] = (),
+        fields: Mapping[str, Kind] = MappingProxyType({}),
         metadata: Iterable[str] = DEFAULT_METADATA,
     ) -> None:
-        """Take names of columns, and those of groups of `extract.metadata`."""
+        """Take names of columns, the kinds of fields, and names of groups of `extract.metadata`."""
         self._fields = tuple(fields)
         wanted = {name for group in metadata for name in GROUPS[group]} - set(self._fields)
         self._own = tuple(
@@ -53,6 +55,9 @@ class Table:
             taken.add(column)
             self.carried[name] = column
         self.columns = [*self._own, *self._fields, *self.carried.values()]
+        self.kinds: dict[str, Kind] = dict.fromkeys(self.columns, "str")
+        self.kinds |= {name: COLUMN_KINDS[name] for name in self._own}
+        self.kinds |= fields
 
     def row(self, page: Page) -> Row:
         """Return *page* as a flat row that has every column, in order.

@@ -24,7 +24,8 @@ class TableFile:
     A row that cannot be written whole is taken back, and nothing is written after it.
 
     Attributes:
-        path: where the table is.
+        path: the table, as the user calls it.
+        file: where its rows are: the same, but for a table that is published when it is complete.
         failure: why nothing more can be written, or None.
         in_order: whether its rows are in the order of the list, once `lines` has read them.
         on_failure: is called then, with the positions of rows that had counted as written and
@@ -33,7 +34,9 @@ class TableFile:
 
     on_failure: Callable[[list[int]], None] = staticmethod(lambda lost: None)
 
-    def __init__(self, path: Path, format_: Format, *, locked: bool = True) -> None:
+    def __init__(
+        self, path: Path, format_: Format, *, locked: bool = True, file: Path | None = None
+    ) -> None:
         """Take the table at *path* for this process alone.
 
         Not *locked* is for a file that belongs to a table which is.
@@ -42,6 +45,7 @@ class TableFile:
             OutputError: another crawl writes it, or it cannot be opened.
         """
         self.path = path
+        self.file = file or path
         self.format = format_
         self.failure: OSError | None = None
         self._lock = FileLock(beside(path, ".lock"))
@@ -56,14 +60,17 @@ class TableFile:
         except OSError as error:
             raise self._unusable(error) from error
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._open()
         except OSError as error:
             self._lock.release()
             raise self._unusable(error) from error
-        self.size = os.fstat(self._fd).st_size
         self._synced, self._sync_at = 0, monotonic()
         self.in_order, self._last = True, 0
         self._unsynced: list[int] = []  # positions of rows that a power cut may still take
+
+    def _open(self) -> None:
+        self._fd = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        self.size = os.fstat(self._fd).st_size
 
     def lines(self) -> Iterator[Line]:
         """Yield the rows that the table has, and cut a torn tail off when they are through.
@@ -133,7 +140,7 @@ class TableFile:
             if not size:
                 self.in_order, self._last = True, 0
                 self._append(self.format.header())
-                sync_folder(self.path)
+                sync_folder(self.file)
         except OSError as error:
             raise self._unusable(error) from error
         self._keep()
@@ -176,7 +183,7 @@ class TableFile:
             OSError: they are not.
         """
         os.fsync(self._fd)
-        if not self.path.exists() or not os.path.samestat(self.path.stat(), os.fstat(self._fd)):
+        if not self.file.exists() or not os.path.samestat(self.file.stat(), os.fstat(self._fd)):
             raise OSError(errno.ESTALE, "somebody has replaced or removed it meanwhile")
         self._synced, self._sync_at = self.size, monotonic() + _SYNC_SECONDS
         self._unsynced = []

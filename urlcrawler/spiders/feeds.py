@@ -14,9 +14,11 @@ from w3lib.url import file_uri_to_path
 from urlcrawler.exceptions import ArgumentError, OutputError
 from urlcrawler.output.itemfile import goes_on
 from urlcrawler.output.parts import remove_parts
+from urlcrawler.output.publications import PUBLISHED, file_of, publication_of
+from urlcrawler.output.published import PublishedTable
 from urlcrawler.output.retries import RetriedTable
 from urlcrawler.output.rows import Row, takes_rows
-from urlcrawler.output.tables import FORMATS
+from urlcrawler.output.tables import FORMATS, Format
 from urlcrawler.spiders.resume import Resume
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,11 @@ def check_feeds(settings: BaseSettings, spider: Any) -> None:
     list_path = Path(spider.file).expanduser()  # or a URL, or -: then no such file is there
     for uri, options in settings.getdict("FEEDS").items():
         path = local_path(str(uri), spider)
+        if options.get("format") in PUBLISHED and not (path and resumes(options, settings)):
+            raise OutputError(
+                f"-o {uri}: {options['format']} is written as one local file, with all rows and "
+                "columns, and in UTF-8. Name a file, or write CSV or JSON Lines"
+            )
         if path is None:
             continue
         if other := names.get(path.resolve()):
@@ -65,9 +72,9 @@ def check_feeds(settings: BaseSettings, spider: Any) -> None:
         kept = resumes(options, settings) or goes_on(options) or options.get("overwrite", False)
         if not kept and path.exists() and path.stat().st_size:
             raise OutputError(
-                f"{path} is there already, and a crawl into it cannot be resumed: only CSV and "
-                f"JSON Lines can, as one file, with all rows, and JSON Lines with items of other "
-                f"classes. Type -O {path} to replace it"
+                f"{path} is there already, and a crawl into it cannot be resumed: only CSV, "
+                f"JSON Lines, Parquet, SQLite and .gz can, as one file, with all rows, and JSON "
+                f"Lines with items of other classes. Type -O {path} to replace it"
             )
         folder = next(parent for parent in path.absolute().parents if parent.exists())
         if not folder.is_dir():
@@ -111,7 +118,10 @@ def open_tables(settings: BaseSettings, spider: Any) -> dict[Path, RetriedTable]
     if spider.retried_errors:
         _check_retry(feeds)
     if not feeds:
-        logger.info("This crawl cannot be resumed: no feed of it is a local CSV or JSON Lines file")
+        logger.info(
+            "This crawl cannot be resumed: no feed of it is a local file of CSV, JSON Lines, "
+            "Parquet or SQLite"
+        )
         return {}
     _check_together(feeds)
     with ExitStack() as on_error:
@@ -131,7 +141,7 @@ def open_tables(settings: BaseSettings, spider: Any) -> dict[Path, RetriedTable]
 def _check_retry(feeds: dict[Path, dict[str, Any]]) -> None:
     if not feeds:
         raise ArgumentError(
-            "argument `retry`: only rows of a local CSV or JSON Lines table can be crawled again. "
+            "argument `retry`: only rows of a table that can be resumed can be crawled again. "
             "Name the table with -o"
         )
     for path, options in feeds.items():
@@ -144,8 +154,9 @@ def _check_retry(feeds: dict[Path, dict[str, Any]]) -> None:
 
 def _check_together(feeds: dict[Path, dict[str, Any]]) -> None:
     """Refuse to make one table agree with another one that begins anew: it would lose its rows."""
-    new = [path for path, feed in feeds.items() if feed.get("overwrite") or not path.exists()]
-    kept = [path for path in feeds if path not in new and path.stat().st_size]
+    files = {path: file_of(path, feed["format"]) for path, feed in feeds.items()}
+    new = [path for path in feeds if feeds[path].get("overwrite") or not files[path].exists()]
+    kept = [path for path in feeds if path not in new and files[path].stat().st_size]
     if new and kept:
         raise OutputError(
             f"{kept[0]} has rows of an earlier run, and {new[0]} has none. One crawl writes the "
@@ -154,14 +165,20 @@ def _check_together(feeds: dict[Path, dict[str, Any]]) -> None:
 
 
 def _open(path: Path, options: dict[str, Any], settings: BaseSettings, spider: Any) -> RetriedTable:
-    format_ = FORMATS[options["format"]](
-        spider.table.columns,
-        formulas=settings.getbool("CSV_FORMULAS"),
-        signature=_encoding(options, settings) == "utf-8-sig",
-    )
-    if not path.exists():
+    def format_of(kind: type[Format]) -> Format:
+        return kind(
+            spider.table.columns,
+            formulas=settings.getbool("CSV_FORMULAS"),
+            signature=_encoding(options, settings) == "utf-8-sig",
+        )
+
+    name = options["format"]
+    if not file_of(path, name).exists():
         remove_parts(path)
-    table = RetriedTable(path, format_)
+    if publication := publication_of(path, name, spider.table.kinds, format_of):
+        table: RetriedTable = PublishedTable(path, publication, anew=bool(options.get("overwrite")))
+    else:
+        table = RetriedTable(path, format_of(FORMATS[name]))
     if not table.size:
         table.remove_part()  # its rows would replace those of a table that is gone
     return table
@@ -177,7 +194,7 @@ def resumes(
     """
     partial = ("item_filter", "batch_item_count", "postprocessing", "item_export_kwargs")
     return (
-        options.get("format") in FORMATS
+        options.get("format") in (*FORMATS, *PUBLISHED)
         and _encoding(options, settings) in ("utf-8", "utf-8-sig")
         and options.get("fields") in (None, columns)
         and not settings["FEED_EXPORT_FIELDS"]

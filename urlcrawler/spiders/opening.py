@@ -79,7 +79,8 @@ def open_list(spider: Any, crawler: Crawler) -> None:
         fields = given.get("fields")
         spider.extractor = Extractor(groups, open_fields(fields), types, fields)
         spider.own_columns = spider.extractor.fields.columns | check_columns(spider)
-        spider.table = Table(spider.index.columns, spider.own_columns, groups)
+        kinds = {**spider.own_columns, **spider.extractor.fields.kinds}
+        spider.table = Table(spider.index.columns, kinds, groups)
         bind_feeds(settings, spider.table.columns)
         spider.tables = open_tables(settings, spider)
         spider.pages = open_pages(settings, spider)
