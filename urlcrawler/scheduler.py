@@ -51,6 +51,7 @@ class ListScheduler(BaseScheduler):
     Attributes:
         hosts: the state of the hosts; middlewares and extensions tell it what they learn.
         guests: lets requests pass that do not come from here.
+        tabs: pages that wait for the browser.
     """
 
     hosts: HostQueue[Request]
@@ -75,7 +76,7 @@ class ListScheduler(BaseScheduler):
         list_spider: Any = spider
         self._spider = list_spider
         settings = self.crawler.settings
-        self._tabs = Tabs(settings.getint("RENDER_TABS"))
+        self.tabs = Tabs(settings.getint("RENDER_TABS"))
         self._longest_url = settings.getint("URLLENGTH_LIMIT")
         manners = manners_of(settings)
         shards = list_spider.shard.count if list_spider.shard else 1
@@ -102,7 +103,7 @@ class ListScheduler(BaseScheduler):
 
     def has_pending_requests(self) -> bool:
         """Return whether a record or a request waits."""
-        return bool(self.hosts or self._tabs)
+        return bool(self.hosts or self.tabs)
 
     def enqueue_request(self, request: Request) -> bool:
         """Let *request* wait for its host; return False for a filtered duplicate.
@@ -113,7 +114,7 @@ class ListScheduler(BaseScheduler):
             self._dupefilter.log(request, self._spider)
             return False
         if PLAIN in request.meta:
-            self._tabs.push(request)
+            self.tabs.push(request)
             self._note(request, self._spider.ledger.take)
             return True
         not_before = request.meta.pop(NOT_BEFORE, 0.0)
@@ -140,8 +141,8 @@ class ListScheduler(BaseScheduler):
 
     def next_request(self) -> Request | None:
         """Return the next request, or None while no host that has work has room."""
-        request = self._tabs.take()
-        if request or self._tabs.is_crowded:
+        request = self.tabs.take()
+        if request or self.tabs.is_crowded:
             return request
         while request is None and (turn := self.hosts.take()):
             if turn.probe is not None:
@@ -159,7 +160,7 @@ class ListScheduler(BaseScheduler):
     def finished(self, request: Request) -> None:
         """Note that the downloader is done with *request*; `ListDownloader` calls it."""
         if PLAIN in request.meta:
-            self._tabs.leave(request)
+            self.tabs.leave(request)
         out = self._out.pop(request, None)
         if out is not None:  # None: robots.txt and the like never went through here
             if request.callback is _nothing:

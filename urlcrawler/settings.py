@@ -154,4 +154,7 @@ LOG_LEVEL = "INFO"  # default DEBUG: two lines per URL
 LOG_FORMAT = "%(asctime)s %(levelname)s: %(message)s"  # without the logger's name
 LOG_DATEFORMAT = "%H:%M:%S"
 LOG_VERSIONS: list[str] = []  # default: ten lines of library versions
+LOGSTATS_INTERVAL = 30.0  # seconds; default 60. Read by extensions.progress.Progress
+PROGRESS_ENABLED = True  # lines on the terminal, how far the crawl is. Read by extensions.progress
+PROGRESS_JSON = ""  # a file that gets an object a line in place of the lines of the log. Likewise
 STATS_DUMP = False  # default True, 60 lines; the summary says what happened

@@ -36,6 +36,8 @@ OURS = {
     "urlcrawler.extensions.guards.Guards",
     "urlcrawler.extensions.leash.Leash",
     "urlcrawler.extensions.loopthrottle.LoopThrottle",
+    "urlcrawler.extensions.progress.Progress",
+    "urlcrawler.extensions.statsfile.StatsFile",
     "urlcrawler.extensions.summary.Summary",
     "urlcrawler.extensions.throttle.HostThrottle",
     "urlcrawler.extensions.usage.HostUsage",

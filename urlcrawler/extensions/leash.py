@@ -1,21 +1,15 @@
-"""What the process of a shard has besides: an end with its parent, and stats for it."""
+"""What the process of a shard has besides: an end with its parent."""
 
 import asyncio
-import json
-import logging
 import os
 import sys
 import threading
-from pathlib import Path
-from typing import Any
 
 from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from urlcrawler.stopping import stop
-
-logger = logging.getLogger(__name__)
 
 PATIENCE = 50.0  # seconds for the pages under way; a parent that was killed waits for nobody
 
@@ -26,18 +20,16 @@ class Leash:
     A signal of the system (PDEATHSIG) comes twice for some deaths, and never on macOS.
     """
 
-    def __init__(self, crawler: Crawler, stats_file: Path) -> None:
+    def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        self._stats_file = stats_file
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "Leash":
         """Connect to the signals in a process that another one has started."""
         if not crawler.settings.getbool("LEASH_ENABLED"):
             raise NotConfigured
-        leash = cls(crawler, Path(crawler.settings["STATS_FILE"]))
+        leash = cls(crawler)
         crawler.signals.connect(leash.spider_opened, signals.spider_opened)
-        crawler.signals.connect(leash.engine_stopped, signals.engine_stopped)
         return leash
 
     def spider_opened(self) -> None:
@@ -52,12 +44,3 @@ class Leash:
         at_last.daemon = True
         at_last.start()
         loop.call_soon_threadsafe(stop, self.crawler, "shutdown")
-
-    def engine_stopped(self) -> None:
-        """Leave the stats to the parent."""
-        stats: Any = self.crawler.stats
-        try:
-            text = json.dumps(stats.get_stats(), default=str)
-            self._stats_file.write_text(text, encoding="utf-8")
-        except OSError as error:
-            logger.warning("%(path)s: %(error)s", {"path": self._stats_file, "error": error})

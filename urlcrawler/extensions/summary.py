@@ -24,12 +24,15 @@ _OUTPUTS = ("-o", "-O", "--output", "--overwrite-output")
 
 
 class Summary:
-    """Say at the end what happened to the records, where the table is, and what to type next."""
+    """Say at the end what happened to the records, where the table is, and what to type next.
+
+    Attributes:
+        rows: how many there are, by outcome and error, those of earlier runs included.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        # Of the whole table, earlier runs included.
-        self._rows: Counter[tuple[str, str | None]] = Counter()
+        self.rows: Counter[tuple[str, str | None]] = Counter()
         self._examples: dict[str, str] = {}
         self._feeds: list[str] = []
         self._words: list[str] = []  # of the command line, for these feeds
@@ -53,7 +56,7 @@ class Summary:
         self._began = monotonic()
         spider: Any = self.crawler.spider
         index = spider.index
-        self._rows.update(spider.earlier_rows)
+        self.rows.update(spider.earlier_rows)
         logger.info(
             "%(records)d records on %(hosts)d hosts",
             {"records": spider.ledger.total, "hosts": len(index.heads)},
@@ -64,7 +67,7 @@ class Summary:
         spider: Any = self.crawler.spider
         if not isinstance(item, Row) or item["position"] not in spider.ledger:
             return
-        self._rows[item["outcome"], item["error"]] += 1
+        self.rows[item["outcome"], item["error"]] += 1
         self._requested += bool(item["attempts"])
         if item["error"]:
             self._examples.setdefault(item["error"], item["url"])
@@ -89,7 +92,7 @@ class Summary:
             "",
         ]
         outcomes, errors = Counter[str](), Counter[str]()
-        for (outcome, error), count in self._rows.items():
+        for (outcome, error), count in self.rows.items():
             outcomes[outcome] += count
             if error:
                 errors[error] += count
@@ -171,7 +174,7 @@ class Summary:
         return lines
 
     def _retryable(self) -> int:
-        return sum(count for (_, error), count in self._rows.items() if error in RETRYABLE)
+        return sum(count for (_, error), count in self.rows.items() if error in RETRYABLE)
 
 
 def _again(more: list[str]) -> str:

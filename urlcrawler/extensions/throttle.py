@@ -10,6 +10,7 @@ from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
 from scrapy.robotstxt import RobotParser
 
+from urlcrawler.hosts.headers import delay_asked
 from urlcrawler.hosts.host import Host
 from urlcrawler.meta import HOST_LATENCY
 
@@ -93,11 +94,7 @@ class HostThrottle:
         if out is None:
             return
         host = out.origin.host
-        delay = robotparser.crawl_delay(self._user_agent) or 0.0
-        # Scrapy's interface has no Request-rate; Protego has.
-        rate = getattr(getattr(robotparser, "rp", None), "request_rate", lambda agent: None)
-        if (asked := rate(self._user_agent)) and asked.requests:
-            delay = max(delay, asked.seconds / asked.requests)
+        delay = delay_asked(robotparser, self._user_agent)
         if delay > self._max_delay:
             logger.warning(
                 "%(host)s asks in its robots.txt for %(delay)g s between two requests; it gets "

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 _EPOCH = 1_000_000_000  # a larger number is a time, not a number of seconds
 _ITEM = re.compile(r"(?:^|[;,\s])(r|t|remaining|reset)=(\d+(?:\.\d+)?)", re.IGNORECASE)
@@ -54,3 +55,18 @@ def _number(headers: Mapping[str, str], name: str) -> float | None:
         if value.isascii() and re.fullmatch(r"\d{1,12}(\.\d+)?", value):
             return float(value)
     return None
+
+
+def delay_asked(rules: Any, agent: str) -> float:
+    """Return the seconds between two requests that a robots.txt asks for, 0 when for none.
+
+    Args:
+        rules: of the file, a scrapy.robotstxt.RobotParser.
+        agent: name of the crawler.
+    """
+    delay = rules.crawl_delay(agent) or 0.0
+    # Scrapy's interface has no Request-rate; Protego has.
+    rate = getattr(getattr(rules, "rp", None), "request_rate", lambda agent: None)
+    if (asked := rate(agent)) and asked.requests:
+        delay = max(delay, asked.seconds / asked.requests)
+    return float(delay)

@@ -60,14 +60,13 @@ class EarlierTable:
         """
         try:
             with rows_of(Path(path).expanduser()) as (rows, kind):
+                if kind is None:
+                    raise ArgumentError(f"{path}: is no table that can be read: only {READ} are")
                 self._file = rows.open("rb")
         except OSError as error:
             raise ArgumentError(f"{path}: {error.strerror}") from error
         except OutputError as error:
             raise ArgumentError(str(error).partition(" Type -O")[0]) from error
-        if kind is None:
-            self._file.close()
-            raise ArgumentError(f"{path}: is no table that can be read: only {READ} are")
         found = kind([], formulas=formulas).read_header(self._file)
         self.columns, self._start = found or ([], 0)
         if missing := [name for name in _COLUMNS if name not in self.columns]:

@@ -44,6 +44,7 @@ class Child:
         shard: what it crawls.
         part: where its rows are.
         stats_file: where its stats are, when it has ended as it should.
+        progress_file: where it says how far it is, while it goes on.
         code: how it has ended; None while it goes on.
     """
 
@@ -59,6 +60,7 @@ class Child:
         self.shard = shard
         self.part = Part(folder / f"{shard.name}.jsonl")
         self.stats_file = folder / f"{shard.name}.stats.json"
+        self.progress_file = folder / f"{shard.name}.progress.json"
         self.code: int | None = None
         self._arguments = {**arguments, "shard": str(shard)}
         self._settings = settings
@@ -112,7 +114,8 @@ class Child:
     def _command(self) -> list[str]:
         settings = self._settings
         count = self.shard.count
-        own: dict[str, Any] = {**_NOT_HERE, "LEASH_ENABLED": 1, "STATS_FILE": self.stats_file}
+        own: dict[str, Any] = {**_NOT_HERE, "LEASH_ENABLED": 1, "STATS_FILE": self.stats_file,
+                               "PROGRESS_FILE": self.progress_file}  # fmt: skip
         for name in _SHARED:
             own[name] = math.ceil(settings.getint(name) / count)
         # What goes on is said by the parent.

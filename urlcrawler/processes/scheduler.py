@@ -91,6 +91,10 @@ class ShardScheduler(BaseScheduler):
         """Refuse it: this process requests nothing."""
         return False
 
+    def progress_files(self) -> list[Path]:
+        """Return where the processes say how far they are."""
+        return [child.progress_file for child in self._children]
+
     def next_request(self) -> None:
         """Return nothing: the processes have schedulers of their own."""
 

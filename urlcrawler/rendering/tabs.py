@@ -24,6 +24,11 @@ class Tabs:
         return bool(self._waiting)
 
     @property
+    def waiting(self) -> int:
+        """How many pages wait."""
+        return len(self._waiting)
+
+    @property
     def is_crowded(self) -> bool:
         """Whether so much waits that no more pages should be fetched."""
         return self._bytes > MOST_WAITING

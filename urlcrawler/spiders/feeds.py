@@ -116,14 +116,14 @@ def open_tables(settings: BaseSettings, spider: Any) -> dict[Path, RetriedTable]
         and resumes(options, settings, spider.table.columns)
     }
     if spider.retried_errors:
-        _check_retry(feeds)
+        check_retry(feeds)
     if not feeds:
         logger.info(
             "This crawl cannot be resumed: no feed of it is a local file of CSV, JSON Lines, "
             "Parquet or SQLite"
         )
         return {}
-    _check_together(feeds)
+    check_together(feeds)
     with ExitStack() as on_error:
         tables: dict[Path, RetriedTable] = {}
         for path, options in feeds.items():
@@ -138,7 +138,12 @@ def open_tables(settings: BaseSettings, spider: Any) -> dict[Path, RetriedTable]
     return tables
 
 
-def _check_retry(feeds: dict[Path, dict[str, Any]]) -> None:
+def check_retry(feeds: dict[Path, dict[str, Any]]) -> None:
+    """Refuse to crawl rows again where there are none.
+
+    Raises:
+        ArgumentError: no table can be taken up, or one begins anew.
+    """
     if not feeds:
         raise ArgumentError(
             "argument `retry`: only rows of a table that can be resumed can be crawled again. "
@@ -152,7 +157,7 @@ def _check_retry(feeds: dict[Path, dict[str, Any]]) -> None:
             )
 
 
-def _check_together(feeds: dict[Path, dict[str, Any]]) -> None:
+def check_together(feeds: dict[Path, dict[str, Any]]) -> None:
     """Refuse to make one table agree with another one that begins anew: it would lose its rows."""
     files = {path: file_of(path, feed["format"]) for path, feed in feeds.items()}
     new = [path for path in feeds if feeds[path].get("overwrite") or not files[path].exists()]

@@ -60,7 +60,10 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
     "EXTENSIONS": {
         "urlcrawler.extensions.cleanlogs.CleanLogs": 0,
         "urlcrawler.extensions.watchdog.Watchdog": 0,
-        "urlcrawler.extensions.leash.Leash": 30,  # its stats are those that all others have set
+        "urlcrawler.extensions.leash.Leash": 0,
+        "urlcrawler.extensions.statsfile.StatsFile": 30,  # the stats that all others have set
+        "scrapy.extensions.logstats.LogStats": None,
+        "urlcrawler.extensions.progress.Progress": 25,  # after Summary, which counts the rows
         "scrapy.extensions.throttle.AutoThrottle": None,
         "urlcrawler.extensions.throttle.HostThrottle": 0,
         "urlcrawler.extensions.loopthrottle.LoopThrottle": 0,
@@ -83,7 +86,7 @@ _HANDLERS: dict[str, str | None] = {
 _BOOLEANS = (
     "SORT_TABLE", "CSV_FORMULAS", "AUTOTHROTTLE_ENABLED", "AUTOTHROTTLE_DEBUG", "RETRY_ENABLED",
     "RETRY_LAST_ROUND", "ROBOTSTXT_OBEY", "DNSCACHE_ENABLED", "CARRY_UNCHANGED",
-    "KEEPALIVE_ENABLED",
+    "KEEPALIVE_ENABLED", "PROGRESS_ENABLED",
 )  # fmt: skip
 _WHOLE_AT_LEAST = {
     "CONCURRENT_REQUESTS": 0,
