@@ -139,6 +139,12 @@ FEED_STORAGES = {  # tables that a kill cannot tear, and that the next run conti
 # A complete table is put into the order of the list. False leaves the rows in the order in which
 # they were finished. Read by storages.TableStorage.
 SORT_TABLE = True
+# Quality gates, looked at when the table is complete. Read by extensions.gates.Gates
+MIN_OK_SHARE = 0.0  # of the records that are no duplicates
+MIN_FIELD_COVERAGE = 0.0  # of the pages, for each field; or shares by column: {"price": 0.9}
+MAX_DROP_AGAINST = ""  # the table of an earlier crawl, than which this one must not be worse
+MAX_DROP = 0.05  # by more than this share of what it was
+CLOSESPIDER_OK_SHARE = 0.0  # of the last 200 pages; with less the crawl stops. Read by Gates too
 FEED_EXPORT_ENCODING = "utf-8"  # default: JSON Lines with every character beyond ASCII escaped
 # Text cells that a spreadsheet would run as a formula get an apostrophe before the sign, which
 # read_results() takes away again. True writes them as they are. Read by exporters.TableCsvExporter.

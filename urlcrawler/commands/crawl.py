@@ -26,14 +26,14 @@ logger = logging.getLogger(__name__)
 
 _COLLECT = (20_000, 10, 10)  # new objects, and collections of the younger, before each generation
 
-COMPLETE, CANNOT_START, NOT_WRITTEN, INCOMPLETE, STOPPED_EARLY = 0, 1, 4, 5, 75
+COMPLETE, CANNOT_START, NOT_GOOD_ENOUGH, NOT_WRITTEN, INCOMPLETE, STOPPED_EARLY = 0, 1, 3, 4, 5, 75
 
 
 class Command(ScrapyCrawl):
     """Do what Scrapy's command does; its exit code only ever is 0 or 1.
 
-    0 complete, 1 cannot start, 4 the output could not be written, 5 N in is not N out,
-    75 stopped early by a limit, 130 and 143 interrupted by Ctrl-C or TERM.
+    0 complete, 1 cannot start, 3 not as good as was asked for, 4 the output could not be written,
+    5 N in is not N out, 75 stopped early by a limit, 130 and 143 interrupted by Ctrl-C or TERM.
     """
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -111,7 +111,9 @@ class Command(ScrapyCrawl):
         by_itself = ("finished", "start_error")  # the second: a bug in start()
         if stats.get("finish_reason") not in by_itself and stats.get("records/missing"):
             return STOPPED_EARLY
-        return INCOMPLETE if stats.get("records/missing", 1) else COMPLETE
+        if stats.get("records/missing", 1):
+            return INCOMPLETE
+        return NOT_GOOD_ENOUGH if stats.get("gates/failed") else COMPLETE
 
 
 def _leave(error: BaseException) -> NoReturn:

@@ -33,6 +33,7 @@ OURS = {
     "urlcrawler.extensions.accounting.Accounting",
     "urlcrawler.extensions.cleanlogs.CleanLogs",
     "urlcrawler.extensions.feedcheck.FeedCheck",
+    "urlcrawler.extensions.gates.Gates",
     "urlcrawler.extensions.guards.Guards",
     "urlcrawler.extensions.leash.Leash",
     "urlcrawler.extensions.loopthrottle.LoopThrottle",

@@ -71,6 +71,7 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         "urlcrawler.extensions.guards.Guards": 5,  # before Accounting, which takes up what it says
         "urlcrawler.extensions.accounting.Accounting": 10,
         "urlcrawler.extensions.feedcheck.FeedCheck": 15,  # it asks the ledger that Accounting keeps
+        "urlcrawler.extensions.gates.Gates": 20,
         "urlcrawler.extensions.summary.Summary": 20,  # it tells what the two have found
     },
 }

@@ -1,0 +1,106 @@
+"""How good a table is: how many of its pages are there, and how many of these have each value."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from urlcrawler.output.earlier import read_rows
+
+_THERE = ("ok", "unchanged")
+_NOTHING: tuple[Any, ...] = (None, "", [], {}, "[]", "{}")
+
+
+@dataclass
+class Quality:
+    """What a table is like.
+
+    Attributes:
+        records: rows that are no duplicates.
+        there: how many of these are of pages that are there (`ok`, `unchanged`).
+        filled: how many of those have a value, by column.
+    """
+
+    records: int = 0
+    there: int = 0
+    filled: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def ok_share(self) -> float:
+        """Share of the records whose pages are there; 1 without records."""
+        return self.there / self.records if self.records else 1.0
+
+    def coverage(self, column: str) -> float:
+        """Share of these pages that have a value of *column*; 1 without pages."""
+        return self.filled[column] / self.there if self.there else 1.0
+
+
+def quality_of(path: str, columns: Iterable[str], *, formulas: bool = False) -> Quality:
+    """Read a table.
+
+    Args:
+        columns: whose values are counted.
+        formulas: the setting CSV_FORMULAS that it was written with.
+
+    Raises:
+        ArgumentError: it cannot be read, or is no table.
+    """
+    quality, wanted = Quality(), tuple(columns)
+    for row in read_rows(path, formulas=formulas):
+        if row["outcome"] == "duplicate":
+            continue
+        quality.records += 1
+        if row["outcome"] in _THERE:
+            quality.there += 1
+            quality.filled.update(name for name in wanted if row.get(name) not in _NOTHING)
+    return quality
+
+
+def shortcomings(
+    now: Quality,
+    *,
+    ok_share: float = 0.0,
+    coverage: Mapping[str, float] | None = None,
+    before: Quality | None = None,
+    drop: float = 1.0,
+) -> Iterator[tuple[str, str]]:
+    """Yield what a table does not come up to: the name of the setting, and a sentence.
+
+    Args:
+        ok_share: the least share of pages that are there.
+        coverage: the least share of these that have a value, by column.
+        before: an earlier table.
+        drop: how much worse than that one each share may be, of what it was.
+    """
+    counts: dict[str, Any] = {"there": f"{now.there:,}", "records": f"{now.records:,}"}
+    if now.ok_share < ok_share:
+        yield (
+            "MIN_OK_SHARE",
+            f"{now.ok_share:.1%} of the records are ok ({counts['there']} of "
+            f"{counts['records']}), at least {ok_share:.1%} are wanted",
+        )
+    for name, least in (coverage or {}).items():
+        if now.coverage(name) < least:
+            yield (
+                "MIN_FIELD_COVERAGE",
+                f"{now.coverage(name):.1%} of the pages have a value of {name} "
+                f"({now.filled[name]:,} of {counts['there']}), at least {least:.1%} are wanted",
+            )
+    if before is None:
+        return
+    if _has_dropped(before.ok_share, now.ok_share, drop):
+        yield (
+            "MAX_DROP_AGAINST",
+            f"{now.ok_share:.1%} of the records are ok, and {before.ok_share:.1%} were before",
+        )
+    for name in before.filled:
+        if _has_dropped(before.coverage(name), now.coverage(name), drop):
+            yield (
+                "MAX_DROP_AGAINST",
+                f"{now.coverage(name):.1%} of the pages have a value of {name}, and "
+                f"{before.coverage(name):.1%} had one before",
+            )
+
+
+def _has_dropped(before: float, now: float, drop: float) -> bool:
+    return before > 0 and (before - now) / before > drop
