@@ -91,4 +91,4 @@ class PublishedExporter(TableJsonLinesExporter):
     def __init__(self, file: Any, **kwargs: Any) -> None:
         super().__init__(file, **kwargs)
         if self._table is None:
-            raise NotSupported("only spiders that read a list write Parquet, SQLite and gzip")
+            raise NotSupported("only spiders that read a list write a table as a whole")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from urlcrawler.items import COLUMN_KINDS, OWN_COLUMNS
 from urlcrawler.output.cells import Kind, typed
-from urlcrawler.output.publications import READ
+from urlcrawler.output.publications import DATABASES, READ
 from urlcrawler.output.sqlitefile import TABLE, kinds_in
 from urlcrawler.output.tables import restore
 
@@ -23,7 +23,8 @@ def read_results(path: str | Path, *, formulas: bool = False) -> pd.DataFrame:
     """Read a table that a crawl has written.
 
     Args:
-        path: the table; its suffix says the format.
+        path: the table; its suffix says the format. Or the address of one in PostgreSQL, which
+            has all lists that were written there, told apart by the column `list`.
         formulas: True for a CSV that was written with CSV_FORMULAS, False (the default) to take
             away the apostrophe before text that a spreadsheet would run as a formula.
 
@@ -36,6 +37,8 @@ def read_results(path: str | Path, *, formulas: bool = False) -> pd.DataFrame:
     Raises:
         ValueError: the suffix is none of these.
     """
+    if str(path).startswith(tuple(f"{scheme}://" for scheme in DATABASES)):
+        return _database(str(path))
     path = Path(path)
     suffix = path.suffix if path.suffix != ".gz" else path.with_suffix("").suffix
     kinds: Mapping[str, Kind] = COLUMN_KINDS
@@ -83,6 +86,19 @@ def _parquet(path: Path) -> pd.DataFrame:
             table[name] = _typed(name, kind, table[name])
         elif not isinstance(kind, str):
             table[name] = pd.Series(read.column(name).to_pylist(), dtype=object)
+    return table
+
+
+def _database(uri: str) -> pd.DataFrame:
+    from urlcrawler.output.postgres import read  # extra `postgres`
+
+    columns, rows, kinds = read(uri)
+    table = pd.DataFrame(rows, columns=columns, dtype=object)
+    for name, kind in kinds.items():
+        if kind == "time":
+            table[name] = pd.to_datetime(table[name], utc=True)
+        elif kind != "json":
+            table[name] = _typed(name, kind, table[name])
     return table
 
 

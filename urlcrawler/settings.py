@@ -130,10 +130,13 @@ FEED_EXPORTERS = {
     "parquet": "urlcrawler.exporters.PublishedExporter",
     "sqlite": "urlcrawler.exporters.PublishedExporter",
     "gz": "urlcrawler.exporters.PublishedExporter",
+    "postgresql": "urlcrawler.exporters.PublishedExporter",
 }
 FEED_STORAGES = {  # tables that a kill cannot tear, and that the next run continues
     "": "urlcrawler.storages.TableStorage",
     "file": "urlcrawler.storages.TableStorage",
+    "postgresql": "urlcrawler.storages.DatabaseStorage",
+    "postgres": "urlcrawler.storages.DatabaseStorage",
     "stdout": "urlcrawler.storages.StandardOutput",  # a reader that goes away ends the crawl
 }
 # A complete table is put into the order of the list. False leaves the rows in the order in which

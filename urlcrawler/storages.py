@@ -18,6 +18,7 @@ from urlcrawler.exceptions import OutputError
 from urlcrawler.output.itemfile import goes_on, open_items
 from urlcrawler.output.ordering import put_in_order
 from urlcrawler.output.plainfile import PlainFile
+from urlcrawler.output.publications import beside_database
 from urlcrawler.output.published import PublishedTable
 from urlcrawler.output.retries import RetriedTable
 from urlcrawler.stopping import stop
@@ -37,7 +38,7 @@ class TableStorage(FileFeedStorage):
 
     def open(self, spider: Spider) -> IO[bytes]:
         """Return the table at the path of the feed, or a plain file."""
-        table = getattr(spider, "tables", {}).get(Path(self.path).resolve())
+        table = getattr(spider, "tables", {}).get(self._place(spider).resolve())
         if table is None and goes_on(self._options):
             return _plain(lambda _: open_items(Path(self.path)), self.path, spider, at_once=True)
         if table is None:
@@ -50,6 +51,9 @@ class TableStorage(FileFeedStorage):
         self._sync = create_looping_call(table.try_sync)
         self._sync.start(1.0, now=False)
         return table  # type: ignore[no-any-return]
+
+    def _place(self, spider: Spider) -> Path:
+        return Path(self.path)
 
     def store(self, file: IO[bytes]) -> Any:
         """Close the file; a complete table is put into the order of the list first."""
@@ -114,6 +118,18 @@ class TableStorage(FileFeedStorage):
                         "or_not": "" if table.newer else ", or add -s SORT_TABLE=0",
                     },
                 )
+
+
+class DatabaseStorage(TableStorage):
+    """The same for a table in a database, whose rows are collected in a file."""
+
+    def __init__(self, uri: str, *, feed_options: dict[str, Any] | None = None) -> None:
+        super().__init__("", feed_options=feed_options)
+        self._uri = uri
+
+    def _place(self, spider: Spider) -> Path:
+        list_spider: Any = spider
+        return beside_database(self._uri, list_spider.table_name)
 
 
 class StandardOutput(StdoutFeedStorage):

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn, cast
+from urllib.parse import urlsplit
 
 from scrapy import signals
 from scrapy.commands.crawl import Command as ScrapyCrawl
@@ -19,6 +20,7 @@ from twisted.python.failure import Failure
 
 from urlcrawler.commands.interrupts import Interrupts
 from urlcrawler.exceptions import Interrupted, UrlcrawlerError
+from urlcrawler.output.publications import DATABASES
 from urlcrawler.printable import printable, without_credentials
 from urlcrawler.processes.child import command
 
@@ -35,6 +37,11 @@ class Command(ScrapyCrawl):
     0 complete, 1 cannot start, 3 not as good as was asked for, 4 the output could not be written,
     5 N in is not N out, 75 stopped early by a limit, 130 and 143 interrupted by Ctrl-C or TERM.
     """
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Know a database by its address."""
+        name_databases(opts)
+        super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Crawl, and set the exit code."""
@@ -114,6 +121,14 @@ class Command(ScrapyCrawl):
         if stats.get("records/missing", 1):
             return INCOMPLETE
         return NOT_GOOD_ENOUGH if stats.get("gates/failed") else COMPLETE
+
+
+def name_databases(opts: argparse.Namespace) -> None:
+    """Say the format of feeds whose address says it: Scrapy looks for a suffix."""
+    for feeds in filter(None, (opts.output, opts.overwrite_output)):
+        for place, feed in enumerate(feeds):
+            if urlsplit(feed).scheme in DATABASES and not feed.endswith(":postgresql"):
+                feeds[place] = f"{feed}:postgresql"
 
 
 def _leave(error: BaseException) -> NoReturn:

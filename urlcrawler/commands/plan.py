@@ -15,6 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
+from urlcrawler.commands.crawl import name_databases
 from urlcrawler.exceptions import ArgumentError, Interrupted, UrlcrawlerError
 from urlcrawler.plan.figures import Figures
 from urlcrawler.plan.outlook import Outlook
@@ -49,6 +50,7 @@ class Command(BaseRunSpiderCommand):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Log only what goes wrong, unless -s or --loglevel says more."""
+        name_databases(opts)
         super().process_options(args, opts)
         assert self.settings is not None  # noqa: S101 - set by scrapy.cmdline
         if (self.settings.getpriority("LOG_LEVEL") or 0) < SETTINGS_PRIORITIES["cmdline"]:

@@ -5,13 +5,13 @@ import shutil
 import zlib
 from pathlib import Path
 
-from urlcrawler.output.publication import Publication, foreign
+from urlcrawler.output.publication import FilePublication, foreign
 from urlcrawler.output.tables import Format
 
 _LEVEL = 6  # that of the command
 
 
-class Gzip(Publication):
+class Gzip(FilePublication):
     """Compress the rows, and unpack them again."""
 
     def __init__(self, working: Format) -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from urlcrawler.output.cells import Kind
-from urlcrawler.output.publication import Publication, foreign
+from urlcrawler.output.publication import FilePublication, foreign
 from urlcrawler.output.tables import JsonLines
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ def arrow_type(kind: Kind) -> pa.DataType:
     return _TYPES[kind]
 
 
-class Parquet(Publication):
+class Parquet(FilePublication):
     """Write rows in row groups, and read them back."""
 
     def __init__(self, kinds: Mapping[str, Kind]) -> None:

@@ -1,15 +1,17 @@
 """Which files are published, by the format that a feed names."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 from urlcrawler.exceptions import OutputError
 from urlcrawler.output.cells import Kind
 from urlcrawler.output.gzipfile import Gzip
-from urlcrawler.output.publication import Publication, collected
+from urlcrawler.output.publication import FilePublication, Publication, collected
 from urlcrawler.output.sqlitefile import Sqlite
 from urlcrawler.output.tables import FORMATS, Format, JsonLines
 
@@ -17,16 +19,24 @@ if TYPE_CHECKING:
     from urlcrawler.output.parquetfile import Parquet
 
 READ = ".csv, .jsonl, .jl, .csv.gz, .jsonl.gz, .parquet and .sqlite"  # names of tables
-PUBLISHED = ("parquet", "sqlite", "gz")
+DATABASES = ("postgresql", "postgres")  # schemes
+PUBLISHED = ("parquet", "sqlite", "gz", "postgresql")
 
 
 def publication_of(
-    path: Path, name: str, kinds: Mapping[str, Kind], packed: Callable[[type[Format]], Format]
+    path: Path,
+    name: str,
+    kinds: Mapping[str, Kind],
+    packed: Callable[[type[Format]], Format],
+    *,
+    uri: str = "",
+    list_name: str = "",
 ) -> Publication | None:
     """Return how the table at *path* is published; None for a format that rows are appended to.
 
     Args:
         name: of the format.
+        uri, list_name: of a database, and what its rows are told by.
         kinds: of the columns, in their order.
         packed: makes the format of what is compressed.
 
@@ -36,6 +46,13 @@ def publication_of(
     """
     if name == "parquet":
         return _parquet(path)(kinds)
+    if name == "postgresql":
+        try:
+            from urlcrawler.output.postgres import Postgres  # extra `postgres`
+        except ImportError:
+            why = "-o postgresql://...: needs psycopg. Type pip install 'urlcrawler[postgres]'"
+            raise OutputError(why) from None
+        return Postgres(uri, list_name, kinds)
     if name == "sqlite":
         return Sqlite(kinds, path)
     if name == "gz":
@@ -58,10 +75,10 @@ def rows_of(path: Path) -> Iterator[tuple[Path, type[Format] | None]]:
         OSError: it cannot be read, or there is no room for its rows.
     """
     name = path.suffix.removeprefix(".")
-    if name not in PUBLISHED:
+    if name not in PUBLISHED or name == "postgresql":
         yield path, FORMATS.get(name)
         return
-    kinds: dict[str, type[Publication]] = {"sqlite": Sqlite, "gz": Gzip}
+    kinds: dict[str, type[FilePublication]] = {"sqlite": Sqlite, "gz": Gzip}
     kind = kinds.get(name) or _parquet(path)
     with TemporaryDirectory(prefix="urlcrawler-") as folder:
         rows = Path(folder, "rows")
@@ -81,6 +98,15 @@ def _parquet(path: Path) -> "type[Parquet]":
             f"{path}: needs pyarrow. Type pip install 'urlcrawler[parquet]'"
         ) from None
     return Parquet
+
+
+def beside_database(uri: str, table_name: str) -> Path:
+    """Return where the rows for a table in a database are collected, and what it is called."""
+    parts = urlsplit(uri)
+    table = dict(parse_qsl(parts.query)).get("table", "results")
+    words = (table_name, parts.hostname or "local", parts.path.strip("/"), table)
+    name = ".".join(re.sub(r"[^\w-]+", "-", word) for word in words if word)
+    return Path("data/results", f"{name}.postgresql")
 
 
 def file_of(path: Path, name: str | None) -> Path:

@@ -1,20 +1,19 @@
-"""A table whose rows are collected beside the file that they are published in."""
+"""A table whose rows are collected beside the place where they are published."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from urlcrawler.exceptions import OutputError
 from urlcrawler.output.publication import Publication, collected
 from urlcrawler.output.retries import RetriedTable
-from urlcrawler.output.tablefile import beside, sync_folder
+from urlcrawler.output.tablefile import beside
 
 
 class PublishedTable(RetriedTable):
     """One that is published when it is complete."""
 
     def __init__(self, path: Path, publication: Publication, *, anew: bool = False) -> None:
-        """Take up the rows that were collected, or those of the file that is there.
+        """Take up the rows that were collected, or those that are published.
 
         Args:
             anew: whether they are to be forgotten anyway.
@@ -25,46 +24,35 @@ class PublishedTable(RetriedTable):
         self._publication = publication
         self._is_published = False
         super().__init__(path, publication.working, file=collected(path))
-        if not anew and not self.size and path.exists() and path.stat().st_size:
-            try:
+        try:
+            if not anew and not self.size and publication.is_there(path):
                 self._take_back()
-            except OSError as error:
-                self.release()
-                raise self._unusable(error) from error
-            except OutputError:
-                self.release()
-                self.file.unlink(missing_ok=True)
-                raise
+        except OSError as error:
+            self.release()
+            raise self._unusable(error) from error
+        except OutputError:
+            self.release()
+            self.file.unlink(missing_ok=True)
+            raise
         self._restored = self.size
 
     def begin_anew(self) -> None:
-        """Forget every row, and remove the file: a half of it would look like all."""
+        """Forget every row, and what is published: a half of it would look like all."""
         super().begin_anew()
         try:
-            self.path.unlink(missing_ok=True)
+            self._publication.remove(self.path)
         except OSError as error:
             raise self._unusable(error) from error
 
     def publish(self) -> None:
-        """Write the file; it takes the place of an earlier one in one step.
+        """Publish the rows, in the place of earlier ones, in one step.
 
         Raises:
-            OSError: no room or no permission; the rows stay where they are collected.
+            OSError: that is not possible; the rows stay where they are collected.
         """
-        if self._restored and self._restored == self.size and self.path.exists() and not self.newer:
-            self._is_published = True  # nothing has changed
-            return
-        new = beside(self.path, ".new")
-        try:
-            self._publication.write(self.file, new)
-            with new.open("rb") as file:
-                os.fsync(file.fileno())
-            new.replace(self.path.resolve())
-        except OSError:
-            with suppress(OSError):  # what went wrong first is what is told
-                new.unlink(missing_ok=True)
-            raise
-        sync_folder(self.path)
+        is_as_it_was = self._restored and self._restored == self.size and not self.newer
+        if not (is_as_it_was and self._publication.is_there(self.path)):
+            self._publication.publish(self.file, self.path)
         self._is_published = True
 
     def release(self) -> None:
@@ -75,7 +63,7 @@ class PublishedTable(RetriedTable):
 
     def _take_back(self) -> None:
         new = beside(self.path, ".new")
-        self._publication.restore(self.path, new)
+        self._publication.take_back(self.path, new)
         new.replace(self.file)
         os.close(self._fd)
         self._open()

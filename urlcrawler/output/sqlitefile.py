@@ -9,7 +9,7 @@ from typing import Any
 
 from urlcrawler.exceptions import OutputError
 from urlcrawler.output.cells import Kind
-from urlcrawler.output.publication import Publication, foreign
+from urlcrawler.output.publication import FilePublication, foreign
 from urlcrawler.output.tables import JsonLines
 
 TABLE = "results"
@@ -18,7 +18,7 @@ _TYPES = {"str": "TEXT", "int": "INTEGER", "float": "REAL", "bool": "BOOLEAN", "
 _LARGEST = 2**63 - 1
 
 
-class Sqlite(Publication):
+class Sqlite(FilePublication):
     """Write rows into a new database, and read them back."""
 
     def __init__(self, kinds: Mapping[str, Kind], path: Path) -> None:

@@ -14,11 +14,18 @@ from w3lib.url import file_uri_to_path
 from urlcrawler.exceptions import ArgumentError, OutputError
 from urlcrawler.output.itemfile import goes_on
 from urlcrawler.output.parts import remove_parts
-from urlcrawler.output.publications import PUBLISHED, file_of, publication_of
+from urlcrawler.output.publications import (
+    DATABASES,
+    PUBLISHED,
+    beside_database,
+    file_of,
+    publication_of,
+)
 from urlcrawler.output.published import PublishedTable
 from urlcrawler.output.retries import RetriedTable
 from urlcrawler.output.rows import Row, takes_rows
 from urlcrawler.output.tables import FORMATS, Format
+from urlcrawler.printable import without_credentials
 from urlcrawler.spiders.resume import Resume
 
 logger = logging.getLogger(__name__)
@@ -57,8 +64,9 @@ def check_feeds(settings: BaseSettings, spider: Any) -> None:
         path = local_path(str(uri), spider)
         if options.get("format") in PUBLISHED and not (path and resumes(options, settings)):
             raise OutputError(
-                f"-o {uri}: {options['format']} is written as one local file, with all rows and "
-                "columns, and in UTF-8. Name a file, or write CSV or JSON Lines"
+                f"-o {without_credentials(str(uri))}: {options['format']} is written as one local "
+                "file, with all rows and columns, and in UTF-8. Name a file, or write CSV or "
+                "JSON Lines"
             )
         if path is None:
             continue
@@ -109,12 +117,7 @@ def open_tables(settings: BaseSettings, spider: Any) -> dict[Path, RetriedTable]
         OutputError: a table belongs to another list or crawl, or is damaged between its rows.
         ArgumentError: there is nothing that could be retried.
     """
-    feeds = {
-        path: options
-        for uri, options in settings.getdict("FEEDS").items()
-        if (path := local_path(str(uri), spider))
-        and resumes(options, settings, spider.table.columns)
-    }
+    feeds = resumable_feeds(settings, spider)
     if spider.retried_errors:
         check_retry(feeds)
     if not feeds:
@@ -136,6 +139,16 @@ def open_tables(settings: BaseSettings, spider: Any) -> dict[Path, RetriedTable]
         Resume(spider, [*tables.values()]).take_up()
         on_error.pop_all()
     return tables
+
+
+def resumable_feeds(settings: BaseSettings, spider: Any) -> dict[Path, dict[str, Any]]:
+    """Return the options of the feeds that can be taken up again, each with its `uri`."""
+    return {
+        path: {**options, "uri": str(uri)}
+        for uri, options in settings.getdict("FEEDS").items()
+        if (path := local_path(str(uri), spider))
+        and resumes(options, settings, spider.table.columns)
+    }
 
 
 def check_retry(feeds: dict[Path, dict[str, Any]]) -> None:
@@ -180,7 +193,15 @@ def _open(path: Path, options: dict[str, Any], settings: BaseSettings, spider: A
     name = options["format"]
     if not file_of(path, name).exists():
         remove_parts(path)
-    if publication := publication_of(path, name, spider.table.kinds, format_of):
+    publication = publication_of(
+        path,
+        name,
+        spider.table.kinds,
+        format_of,
+        uri=options["uri"],
+        list_name=spider.table_name,
+    )
+    if publication:
         table: RetriedTable = PublishedTable(path, publication, anew=bool(options.get("overwrite")))
     else:
         table = RetriedTable(path, format_of(FORMATS[name]))
@@ -213,6 +234,8 @@ def local_path(uri: str, spider: Any) -> Path | None:
     """Return the path of a local file; None for remote feeds, those named by the time, and what
     is no file at all: pipes and devices, which only ever take more.
     """
+    if urlsplit(uri).scheme in DATABASES:
+        return beside_database(uri, spider.table_name)
     if urlsplit(uri).scheme not in ("", "file") and not PureWindowsPath(uri).drive:
         return None
     try:

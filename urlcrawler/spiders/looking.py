@@ -24,7 +24,7 @@ from urlcrawler.spiders.feeds import (
     check_retry,
     check_together,
     local_path,
-    resumes,
+    resumable_feeds,
 )
 from urlcrawler.spiders.files import open_since
 from urlcrawler.spiders.resume import Resume
@@ -107,12 +107,7 @@ def look_at_tables(settings: BaseSettings, spider: Any) -> Taken:
         OutputError: a crawl would refuse the table.
         ArgumentError: there is nothing that could be retried.
     """
-    feeds = {
-        path: options
-        for uri, options in settings.getdict("FEEDS").items()
-        if (path := local_path(str(uri), spider))
-        and resumes(options, settings, spider.table.columns)
-    }
+    feeds = resumable_feeds(settings, spider)
     if spider.retried_errors:
         check_retry(feeds)
     if not feeds:
@@ -138,14 +133,21 @@ def _still(
         return kind(spider.table.columns, formulas=formulas, signature=_is_signed(path))
 
     name = options["format"]
-    publication = publication_of(path, name, spider.table.kinds, format_of)
+    publication = publication_of(
+        path,
+        name,
+        spider.table.kinds,
+        format_of,
+        uri=options.get("uri", ""),
+        list_name=spider.table_name,
+    )
     if publication is None:
         return StillTable(path, format_of(FORMATS[name]))
     rows = file_of(path, name)
     if rows == path:  # none that are still collected
         rows = Path(restored.enter_context(TemporaryDirectory(prefix="urlcrawler-")), "rows")
-        if not options.get("overwrite") and path.exists() and path.stat().st_size:
-            publication.restore(path, rows)
+        if not options.get("overwrite") and publication.is_there(path):
+            publication.take_back(path, rows)
     return StillTable(path, publication.working, rows)
 
 

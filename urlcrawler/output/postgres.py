@@ -1,0 +1,245 @@
+"""The table in PostgreSQL: one row for each record of each list, upserted when it is complete."""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from urlcrawler.exceptions import OutputError
+from urlcrawler.output.cells import Kind
+from urlcrawler.output.publication import Publication
+from urlcrawler.output.tables import JsonLines
+from urlcrawler.printable import without_credentials
+
+logger = logging.getLogger(__name__)
+
+TABLE = "results"  # unless the address says ?table=
+LIST = "list"  # the column with the name of the list
+_TYPES = {"str": "text", "int": "bigint", "float": "double precision", "bool": "boolean",
+          "json": "jsonb", "time": "timestamptz"}  # fmt: skip
+_LARGEST = 2**63 - 1
+_PATIENCE = "10"  # seconds for a connection, where the address does not say another number
+
+
+class Postgres(Publication):
+    """Write the rows of a list into a table that other lists may share.
+
+    It is made when it is not there, and gets the columns that it lacks. What is published counts
+    for the list only: rows of other lists are left alone.
+    """
+
+    def __init__(self, uri: str, list_name: str, kinds: Mapping[str, Kind]) -> None:
+        """Connect, and see that the table can hold the rows.
+
+        Args:
+            uri: as libpq has it, with `table=` besides.
+            list_name: what stands in the column `list`.
+            kinds: of the columns, in their order.
+
+        Raises:
+            OutputError: there is no connection, or the table has other types.
+        """
+        self.working = JsonLines(list(kinds))
+        self._address, self._table = _parts(uri)
+        self._shown = without_credentials(uri)
+        self._list = list_name
+        if LIST in kinds:
+            raise OutputError(
+                f"-o {self._shown}: the column {LIST!r} says there which list a row is of, and "
+                "this list has one too. Rename it"
+            )
+        self._kinds = {name: kind if isinstance(kind, str) else "json"
+                       for name, kind in kinds.items()} | {"fetched_at": "time"}  # fmt: skip
+        self._odd: Counter[str] = Counter()  # values that are none of their type, by column
+        try:
+            with self._connected() as connection:
+                self._prepare(connection)
+        except psycopg.Error as error:
+            raise OutputError(f"-o {self._shown}: {_first_line(error)}") from error
+
+    def is_there(self, path: Path) -> bool:
+        """Return whether the table has rows of the list."""
+        query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} = %s)")
+        return bool(self._query(query, [self._list])[0][0])
+
+    def publish(self, rows: Path, path: Path) -> None:
+        """Copy all rows into a temporary table, and upsert from there, in one transaction."""
+        names = [LIST, *self._kinds]
+        columns = sql.SQL(", ").join(map(sql.Identifier, names))
+        changes = sql.SQL(", ").join(
+            sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in names[2:]
+        )
+        table = self._identifier
+        try:
+            with self._connected() as connection, connection.cursor() as cursor:
+                cursor.execute(
+                    sql.SQL("CREATE TEMP TABLE fresh ON COMMIT DROP AS SELECT {} FROM {} LIMIT 0")
+                    .format(columns, table)
+                )  # fmt: skip
+                with cursor.copy(sql.SQL("COPY fresh ({}) FROM STDIN").format(columns)) as copy:
+                    for values in self._values(rows):
+                        copy.write_row([self._list, *values])
+                cursor.execute(
+                    sql.SQL(
+                        "INSERT INTO {0} ({1}) SELECT {1} FROM fresh "
+                        "ON CONFLICT ({2}, position) DO UPDATE SET {3}"
+                    ).format(table, columns, sql.Identifier(LIST), changes)
+                )
+                cursor.execute(
+                    sql.SQL(
+                        "DELETE FROM {0} WHERE {1} = %s AND position NOT IN "
+                        "(SELECT position FROM fresh)"
+                    ).format(table, sql.Identifier(LIST)),
+                    [self._list],
+                )
+        except psycopg.Error as error:
+            raise OSError(0, _first_line(error)) from error
+        for name, count in self._odd.items():
+            logger.warning(
+                "%(count)d values of the column %(name)s are no %(kind)s, and are left out",
+                {"count": count, "name": name, "kind": self._kinds[name]},
+            )
+
+    def take_back(self, path: Path, rows: Path) -> None:
+        """Read the rows of the list, a few thousand at a time."""
+        columns = sql.SQL(", ").join(map(sql.Identifier, self._kinds))
+        query = sql.SQL("SELECT {} FROM {} WHERE {} = %s ORDER BY position").format(
+            columns, self._identifier, sql.Identifier(LIST)
+        )
+        try:
+            with (
+                self._connected() as connection,
+                connection.cursor("rows") as cursor,
+                rows.open("wb") as lines,
+            ):
+                cursor.itersize = 5000
+                for cells in cursor.execute(query, [self._list]):
+                    row = dict(zip(self._kinds, map(_back, cells), strict=True))
+                    lines.write(self.working.encode(row))
+        except psycopg.Error as error:
+            raise OSError(0, _first_line(error)) from error
+
+    def remove(self, path: Path) -> None:
+        """Delete the rows of the list."""
+        self._query(sql.SQL("DELETE FROM {} WHERE {} = %s RETURNING 0"), [self._list])
+
+    @property
+    def _identifier(self) -> sql.Identifier:
+        return sql.Identifier(*self._table.split("."))  # `schema.table` too
+
+    def _connected(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        return psycopg.connect(self._address)
+
+    def _query(self, query: sql.SQL, values: list[Any]) -> list[tuple[Any, ...]]:
+        try:
+            with self._connected() as connection:
+                whole = query.format(self._identifier, sql.Identifier(LIST))
+                return connection.execute(whole, values).fetchall()
+        except psycopg.Error as error:
+            raise OSError(0, _first_line(error)) from error
+
+    def _prepare(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
+        """Make the table, and the columns that it lacks."""
+        types = {LIST: "text", **{name: _TYPES[kind] for name, kind in self._kinds.items()}}
+        create = sql.SQL("CREATE TABLE IF NOT EXISTS {} ({}, PRIMARY KEY ({}, position))")
+        columns = sql.SQL(", ").join(_column(name, type_) for name, type_ in types.items())
+        connection.execute(create.format(self._identifier, columns, sql.Identifier(LIST)))
+        found = connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(self._identifier))
+        there = _types_of(found)
+        for name, type_ in types.items():
+            if name not in there:
+                connection.execute(
+                    sql.SQL("ALTER TABLE {} ADD COLUMN {}").format(
+                        self._identifier, _column(name, type_)
+                    )
+                )
+            elif there[name] != type_:
+                raise OutputError(
+                    f"-o {self._shown}: the column {name!r} is {there[name]} there, and not "
+                    f"{type_}. Name another table with ?table=, or alter this one"
+                )
+
+    def _values(self, rows: Path) -> Iterator[list[Any]]:
+        with rows.open("rb") as lines:
+            for line in lines:
+                row = json.loads(line)
+                yield [self._cell(name, kind, row.get(name)) for name, kind in self._kinds.items()]
+
+    def _cell(self, name: str, kind: str, value: Any) -> Any:
+        """Return a value as the column takes it; None, and count, when it is none of its type."""
+        if value is None:
+            return None
+        match kind:
+            case "json":
+                return json.dumps(value, ensure_ascii=False)
+            case "str":
+                is_text = isinstance(value, str)
+                return value if is_text else json.dumps(value, ensure_ascii=False)
+            case "time":
+                return datetime.fromisoformat(value)
+            case "bool" if isinstance(value, bool):
+                return value
+            case "int" if isinstance(value, int) and abs(value) <= _LARGEST:
+                return int(value)
+            case "float" if isinstance(value, int | float):
+                return float(value)
+        self._odd[name] += 1
+        return None
+
+
+# What psycopg calls types that SQL has another name for.
+_SHORT = {"int8": "bigint", "float8": "double precision", "bool": "boolean"}
+
+
+def _column(name: str, type_: str) -> sql.Composed:
+    return sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type_))
+
+
+def _parts(uri: str) -> tuple[str, str]:
+    """Return the address for libpq, and the name of the table."""
+    parts = urlsplit(uri)
+    options = dict(parse_qsl(parts.query))
+    table = options.pop("table", TABLE)
+    options.setdefault("connect_timeout", _PATIENCE)
+    return urlunsplit(parts._replace(query=urlencode(options))), table
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _back(cell: Any) -> Any:
+    if isinstance(cell, datetime):
+        return cell.astimezone(UTC).isoformat(timespec="milliseconds")
+    return cell
+
+
+def read(uri: str) -> tuple[list[str], list[tuple[Any, ...]], dict[str, Kind]]:
+    """Return the columns of a table, all its rows, and the kinds of columns that have one.
+
+    Raises:
+        psycopg.Error: it cannot be read.
+    """
+    address, table = _parts(uri)
+    kinds: dict[str, Kind] = {type_: kind for kind, type_ in _TYPES.items()}
+    query = sql.SQL("SELECT * FROM {} ORDER BY {}, position").format(
+        sql.Identifier(*table.split(".")), sql.Identifier(LIST)
+    )
+    with psycopg.connect(address) as connection:
+        found = connection.execute(query)
+        types = _types_of(found)
+        known = {name: kinds[type_] for name, type_ in types.items() if type_ in kinds}
+        return list(types), found.fetchall(), known
+
+
+def _types_of(found: "psycopg.Cursor[tuple[Any, ...]]") -> dict[str, str]:
+    """Return the type of each column, as SQL has it."""
+    shown = {column.name: column.type_display for column in found.description or ()}
+    return {name: _SHORT.get(type_, type_) for name, type_ in shown.items()}
