@@ -72,7 +72,7 @@ class Crawl:
 
 def read_table(path: Path) -> list[dict[str, Any]]:
     """Return the rows of a table, read by the standard library alone; none of what is no text."""
-    if not path.exists() or path.suffix not in (".csv", ".jsonl", ".rows"):
+    if not path.exists() or path.suffix in (".parquet", ".sqlite", ".gz"):
         return []
     with path.open(encoding="utf-8", newline="") as file:
         if path.suffix == ".rows":  # of a table that is published later

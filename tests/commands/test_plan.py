@@ -24,6 +24,12 @@ from crawling import (
 
 from urlcrawler.demo.messages import Request, Response
 
+
+def long(*values: Any) -> Any:
+    """Return a case for `pytest -m long`."""
+    return pytest.param(*values, marks=pytest.mark.long)
+
+
 Scrapy = Callable[..., Crawl]
 LIST = [
     "http://a.test/1", "# a comment", "", "http://a.test/2", "htp://b", "http://a.test/1",
@@ -141,7 +147,7 @@ def interrupted(crawl: Callable[..., Crawl], folder: Path, kind: str) -> Iterato
         yield f"table.{kind}"
 
 
-@pytest.mark.parametrize("kind", ["csv", "jsonl", "csv.gz", "jsonl.gz"])
+@pytest.mark.parametrize("kind", ["csv", *map(long, ["jsonl", "csv.gz", "jsonl.gz"])])
 def test_what_a_resume_skips_is_counted_and_nothing_is_touched(
     crawl: Callable[..., Crawl], scrapy: Scrapy, tmp_path: Path, kind: str
 ) -> None:
@@ -161,7 +167,9 @@ def test_what_a_resume_skips_is_counted_and_nothing_is_touched(
         assert "4 of 6 records have their row from an earlier run" in resumed.log
 
 
-@pytest.mark.parametrize("name", ["table.csv", "table.csv.gz", "table.parquet", "table.sqlite"])
+@pytest.mark.parametrize(
+    "name", ["table.parquet", *map(long, ["table.csv", "table.csv.gz", "table.sqlite"])]
+)
 def test_a_complete_table_leaves_nothing_to_do(scrapy: Scrapy, tmp_path: Path, name: str) -> None:
     """And it says so; what is read as a whole is unpacked elsewhere."""
     with site_of(Server().routes) as site:
@@ -181,19 +189,19 @@ def test_a_complete_table_leaves_nothing_to_do(scrapy: Scrapy, tmp_path: Path, n
     [
         (("-a", "flie=urls.txt"), "argument `flie`: there is no such argument."),
         (("-a", "file=nowhere.txt"), "argument `file`: no such file: 'nowhere.txt'"),
-        (("-a", "file=urls.txt", "-a", "column=url"), "argument `column`:"),
-        (("-a", "file=urls.txt", "-a", "fields=bad.yaml"), "argument `fields`: bad.yaml"),
+        long(("-a", "file=urls.txt", "-a", "column=url"), "argument `column`:"),
+        long(("-a", "file=urls.txt", "-a", "fields=bad.yaml"), "argument `fields`: bad.yaml"),
         (("-a", "file=urls.txt", "-a", "retry=dsn"), "argument `retry`: there is no error 'dsn'."),
-        (("-a", "file=urls.txt", "-s", "RETRY_TIMES=x"), "setting RETRY_TIMES:"),
-        (("-a", "file=urls.txt", "-o", "urls.txt:csv"), "-o urls.txt: is the list itself."),
-        (("-a", "file=urls.txt", "-o", "notes.csv"), "is there already and is no table"),
-        (("-a", "file=urls.txt", "-o", "torn.csv"), "is no row"),
-        (("-a", "file=urls.txt", "-o", "bad.csv.gz"), "is there already and is no table"),
-        (("-a", "file=urls.txt", "-o", "bad.gz"), "the name does not say what is compressed."),
+        long(("-a", "file=urls.txt", "-s", "RETRY_TIMES=x"), "setting RETRY_TIMES:"),
+        long(("-a", "file=urls.txt", "-o", "urls.txt:csv"), "-o urls.txt: is the list itself."),
+        long(("-a", "file=urls.txt", "-o", "notes.csv"), "is there already and is no table"),
+        long(("-a", "file=urls.txt", "-o", "torn.csv"), "is no row"),
+        long(("-a", "file=urls.txt", "-o", "bad.csv.gz"), "is there already and is no table"),
+        long(("-a", "file=urls.txt", "-o", "bad.gz"), "the name does not say what is compressed."),
         (("-a", "file=urls.txt", "-o", "other.csv"), "has other columns than this crawl writes."),
         (("-a", "file=urls.txt", "-o", "moved.csv"), "in the list this record is"),
-        (("-a", "file=urls.txt", "-o", "twice.csv"), "it has a row for this record already."),
-        (("-a", "file=urls.txt", "-a", "retry=failed", "-O", "a.csv"), "argument `retry`: -O"),
+        long(("-a", "file=urls.txt", "-o", "twice.csv"), "it has a row for this record already."),
+        long(("-a", "file=urls.txt", "-a", "retry=failed", "-O", "a.csv"), "argument `retry`: -O"),
         (("-a", "file=urls.txt", "-a", "since=twice.csv", "-o", "twice.csv"), "argument `since`:"),
     ],
 )
@@ -349,7 +357,7 @@ def test_a_list_without_any_url_has_nothing_to_do(scrapy: Scrapy, tmp_path: Path
     assert (done.exit_code, done.log) == (0, "")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, long(signal.SIGTERM)])
 def test_ctrl_c_while_it_reads_ends_it_without_a_traceback(
     tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -14,6 +14,7 @@ BESIDE = {
     ".table.csv.lock",
     ".table.csv.meta.json",
     ".table.csv.hosts.csv",
+    ".table.csv.stats.json",
 }  # what stays beside a table
 
 

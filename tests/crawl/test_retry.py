@@ -70,6 +70,10 @@ def test_a_retry_of_nothing_is_an_ordinary_crawl(tmp_path: Path, lines: list[str
     assert check(third.table, lines).is_clean
 
 
+# What stays beside a table: what binds it, how hosts were treated, and the stats.
+BESIDE = {".table.csv.meta.json", ".table.csv.hosts.csv", ".table.csv.stats.json"}
+
+
 @pytest.fixture
 def interrupted(tmp_path: Path, site: SiteProcess) -> list[str]:
     """A table of 40 failed rows, of which a retry that was killed has renewed a part."""
@@ -91,7 +95,7 @@ def test_a_killed_retry_goes_on(tmp_path: Path, interrupted: list[str]) -> None:
     assert {row["outcome"] for row in retried.rows} == {"ok"}
     assert int(retried.log.split(" of them are crawled again")[0].split()[-1]) <= 35
     assert check(tmp_path / "table.csv", interrupted).is_clean
-    assert hidden(tmp_path) == {".table.csv.meta.json", ".table.csv.hosts.csv"}
+    assert hidden(tmp_path) == BESIDE
 
 
 def test_a_killed_retry_is_finished_by_an_ordinary_crawl(
@@ -103,7 +107,7 @@ def test_a_killed_retry_is_finished_by_an_ordinary_crawl(
     assert 5 <= outcomes.count("ok") < 40
     assert "0 pages in" in crawled.log
     assert check(tmp_path / "table.csv", interrupted).is_clean
-    assert hidden(tmp_path) == {".table.csv.meta.json", ".table.csv.hosts.csv"}
+    assert hidden(tmp_path) == BESIDE
 
 
 def test_a_new_table_forgets_a_killed_retry(tmp_path: Path, interrupted: list[str]) -> None:
