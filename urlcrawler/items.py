@@ -13,7 +13,7 @@ from scrapy.http import Response, TextResponse
 from urlcrawler.extract.extraction import Extracted
 from urlcrawler.extract.metadata import METADATA_COLUMNS
 from urlcrawler.inputs.records import Record
-from urlcrawler.meta import EARLIER, PLAIN, RENDER_ERROR, RENDERED
+from urlcrawler.meta import EARLIER, FETCHED, PLAIN, RENDER_ERROR, RENDERED
 from urlcrawler.outcomes import ERRORS, error_of_status
 from urlcrawler.output.cells import typed
 from urlcrawler.output.earlier import Earlier
@@ -135,7 +135,8 @@ class Page:
         meta = request.meta
         self.redirects = meta.get("redirect_times", 0)
         self.attempts = meta.get("retry_times", 0) + meta.get("pauses", 0) + (not waits)
-        self.fetched_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        now = datetime.now(UTC)  # a page that was rendered was fetched before
+        self.fetched_at = request.meta.get(FETCHED, now).isoformat(timespec="milliseconds")
         return self
 
     def answered(self, response: Response) -> "Page":

@@ -17,9 +17,10 @@ HOST_LATENCY = "host_latency"  # seconds between the end of a request and the he
 PLAIN = "plain"  # of a request that waits for a tab of the browser: the answer it is to render
 RENDERED = "rendered"  # whether its page was rendered; not there when nobody has asked for that
 RENDER_ERROR = "render_error"  # why it was not
+FETCHED = "fetched"  # of such a request: when its answer was complete
 RENDER_WHY = "render_why"  # of such a request: why it is to be rendered; None when it was told to
 RENDER_FLAGS = "render_flags"  # of such a request: names of what else its meta has got for that
-_OF_RENDERING = (PLAIN, RENDERED, RENDER_ERROR, RENDER_WHY, RENDER_FLAGS)
+_OF_RENDERING = (PLAIN, FETCHED, RENDERED, RENDER_ERROR, RENDER_WHY, RENDER_FLAGS)
 # What is about one request of a record, and must not be handed on to another.
 OF_A_RECORD = (
     RECORD, EARLIER, SPENT, HOST_HEADERS, IS_LAST_ROUND, "is_start_request", "failure", "blocked",

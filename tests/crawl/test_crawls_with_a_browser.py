@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -92,6 +93,27 @@ def test_the_summary_says_how_many_pages_were_rendered(
     assert "6 pages were rendered (1 browsers). 2 could not be" in log
     assert "render_error" in log[log.index("6 pages were rendered") :]
     assert "were rendered" not in crawl(mixed(shop, 1), *AUTO).log
+
+
+def test_a_browser_is_replaced_after_so_many_pages(crawl: Callable[..., Crawl], shop: str) -> None:
+    """It grows with them; those that are in it are finished."""
+    words = ("-s", "RENDER_RECYCLE=5", "-s", "RENDER_TABS=2")
+    crawled = crawl([f"{shop}/shell/{n}" for n in range(12)], *AUTO, *words)
+    assert "12 pages were rendered (3 browsers)" in crawled.log
+    assert [row["h1"] for row in crawled.rows] == ["Lamp"] * 12
+
+
+def test_pages_that_wait_for_a_tab_hold_up_no_plain_page(
+    crawl: Callable[..., Crawl], shop: str
+) -> None:
+    """Here for fifteen seconds, in the only tab; they are more than there may be requests."""
+    lines = [f"{shop}/spin?{n}" for n in range(5)]
+    lines += [f"{shop}/shell/{n}" for n in range(20)] + [f"{shop}/plain/{n}" for n in range(40)]
+    words = ("-s", "RENDER_TABS=1", "-s", "RENDER_TIMEOUT=3", "-s", "CONCURRENT_REQUESTS=4")
+    rows = crawl(lines, *AUTO, *words).by_position
+    fetched = [datetime.fromisoformat(row["fetched_at"]) for row in rows.values()]
+    assert max(fetched) - min(fetched) < timedelta(seconds=9)
+    assert [rows[n]["rendered"] for n in (1, 6, 26)] == ["False", "True", "False"]
 
 
 def test_a_record_far_down_the_list_may_be_the_first_to_be_rendered(

@@ -1,6 +1,7 @@
 """Pages that need JavaScript: fetched first, as all others are, and rendered second."""
 
 import logging
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request, signals
@@ -12,7 +13,7 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from urlcrawler.exceptions import NotRendered
 from urlcrawler.inputs.records import Record
-from urlcrawler.meta import PLAIN, RECORD, RENDER_ERROR, RENDER_FLAGS, RENDER_WHY, RENDERED
+from urlcrawler.meta import FETCHED, PLAIN, RECORD, RENDER_ERROR, RENDER_FLAGS, RENDER_WHY, RENDERED
 from urlcrawler.rendering.choice import AUTO, OFF, choice_of
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class Render:
                 return response
         flags = {flag: True for flag in _FLAGS if flag not in request.meta}
         more = {**flags, PLAIN: response, RENDER_WHY: why, RENDER_FLAGS: tuple(flags)}
+        more[FETCHED] = datetime.now(UTC)
         return request.replace(dont_filter=True, meta={**request.meta, **more})
 
     @property
