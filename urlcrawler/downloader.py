@@ -9,14 +9,16 @@ it, and its `_slot.nextcall` is the only way to say so. `tests/test_downloader.p
 Scrapy changes the one, `tests/crawl/test_politeness.py` (the pace of robots.txt) when the other.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from time import monotonic
 from typing import Any
 
 from scrapy import Request
 from scrapy.core.downloader import Downloader
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DownloadTimeoutError
 from scrapy.http import Response
 from scrapy.utils.defer import deferred_from_coro, maybe_deferred_to_future
 from scrapy.utils.httpobj import urlparse_cached
@@ -33,6 +35,9 @@ from urlcrawler.meta import HOST_LATENCY, PLAIN, ROBOTS_TXT
 from urlcrawler.room import room_of
 
 _REFUSED = (429, 503)
+Holders = tuple[tuple[Request, str], ...]
+# The requests that are being fetched, each with its host, for whose sake something is done.
+_holders: ContextVar[Holders] = ContextVar("holders", default=())
 
 
 class ListDownloader(Downloader):
@@ -40,7 +45,6 @@ class ListDownloader(Downloader):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._timeout = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
         self._apart = 0  # requests that are out and take no place: robots.txt, pages in the browser
         self._room = room_of(crawler)
         self.window = Window(self.total_concurrency)
@@ -53,31 +57,48 @@ class ListDownloader(Downloader):
         if not is_apart and scheduler.out(request) is None:
             return deferred_from_coro(self._fetch_guest(request, scheduler))
         self._apart += is_apart
+        name = None if is_apart else self.get_slot_key(request)
 
         def finished(result: Any) -> Any:
             self._apart -= is_apart
             scheduler.finished(request)
             return result
 
-        fetched: Deferred[Response | Request] = super().fetch(request)
+        with self._holding(request, name):
+            fetched: Deferred[Response | Request] = super().fetch(request)
         return fetched.addBoth(finished)
 
     async def _fetch_guest(self, request: Request, scheduler: Any) -> Response | Request:
         """Return the same for a request that does not come from the scheduler."""
-        seconds = request.meta.get("download_timeout") or self._timeout
-        name = self.get_slot_key(request)
+        group: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        host = urlparse_cached(request).hostname or ""
+        self.groups.find(host, lambda name: None if group.done() else group.set_result(name))
+        name = request.meta.get(self.DOWNLOAD_SLOT) or await group
+        is_awaited = any(
+            holder in self.active and place == name for holder, place in _holders.get()
+        )
+        guest = await scheduler.guests.enter(name, origin_of(request.url), is_awaited=is_awaited)
         try:
-            guest = await scheduler.guests.enter(name, origin_of(request.url), seconds)
-        except TimeoutError:
-            why = f"{name} had no room for {request.url} within {seconds:g} s"
-            raise DownloadTimeoutError(why) from None
-        try:
-            result = await maybe_deferred_to_future(super().fetch(request))
+            with self._holding(request, name, within=_holders.get()):
+                fetched = super().fetch(request)
+            result = await maybe_deferred_to_future(fetched)
             if isinstance(result, Response):
                 _tell(guest, request, result)
             return result
         finally:
             guest.leave()
+
+    @contextmanager
+    def _holding(self, request: Request, name: str | None, within: Holders = ()) -> Iterator[None]:
+        """Let what is started in the block know that *request* has a place on host *name*.
+
+        What a middleware downloads for it need not wait for that place.
+        """
+        token = _holders.set((*within, (request, name)) if name else within)
+        try:
+            yield
+        finally:
+            _holders.reset(token)
 
     def needs_backout(self) -> bool:
         """Return whether there are as many requests as there may be, or as much to be read.

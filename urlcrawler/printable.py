@@ -5,6 +5,7 @@ import re
 _KEPT = "\n\t"
 # User name and password of a URL, as browsers find them: up to the last @ of the authority, which
 # ends at the first of /\?#. A backslash may be written out, twice.
+_PASSWORD = re.compile(r"([?&](?:ssl)?password=)[^&#\s'\"]*", re.IGNORECASE)  # of libpq
 _CREDENTIALS = re.compile(r"(:[/\\]{2,4})[^/\\?#\s]+@")
 
 
@@ -19,4 +20,5 @@ def printable(text: str) -> str:
 
 def without_credentials(text: str) -> str:
     """Return *text* with `***` for the user names and passwords of URLs in it."""
-    return _CREDENTIALS.sub(r"\1***@", text) if "@" in text else text
+    text = _CREDENTIALS.sub(r"\1***@", text) if "@" in text else text
+    return _PASSWORD.sub(r"\1***", text) if "password=" in text.lower() else text

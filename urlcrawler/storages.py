@@ -20,6 +20,7 @@ from urlcrawler.output.ordering import put_in_order
 from urlcrawler.output.plainfile import PlainFile
 from urlcrawler.output.publications import beside_database
 from urlcrawler.output.published import PublishedTable
+from urlcrawler.output.quality import quality_of_rows
 from urlcrawler.output.retries import RetriedTable
 from urlcrawler.stopping import stop
 
@@ -43,7 +44,10 @@ class TableStorage(FileFeedStorage):
             return _plain(lambda _: open_items(Path(self.path)), self.path, spider, at_once=True)
         if table is None:
             return _plain(super().open, self.path, spider)
-        self._ledger = spider.ledger  # type: ignore[attr-defined]
+        list_spider: Any = spider
+        self._spider = list_spider
+        self._ledger = list_spider.ledger
+        self._wanted = list_spider.wanted
         for file in filter(None, (table, table.part)):
             file.on_failure = partial(self._failed, table, spider)
         self._in_order = spider.crawler.settings.getbool("SORT_TABLE")
@@ -74,6 +78,8 @@ class TableStorage(FileFeedStorage):
     async def _complete(self, table: RetriedTable) -> None:
         """Let rows that were crawled again take the place of the old ones, in order; publish."""
         await self._order(table)
+        if table is self._ledger.primary and self._wanted.is_about_table:
+            await _aside(partial(self._look_at, table))
         if isinstance(table, PublishedTable) and not table.failure:
             try:
                 await _aside(table.publish)
@@ -84,6 +90,13 @@ class TableStorage(FileFeedStorage):
                     "%(why)s. Make room and run it again without -O, which requests nothing again",
                     {"path": table.path, "why": error.strerror},
                 )
+
+    def _look_at(self, table: RetriedTable) -> None:
+        """Count what quality gates ask for, while the rows are there to be read."""
+        try:
+            self._spider.quality = quality_of_rows(table.rows(), self._wanted.columns)
+        except OSError as error:
+            logger.error("%(path)s: %(why)s", {"path": table.path, "why": error.strerror})
 
     async def _order(self, table: RetriedTable) -> None:
         if table.newer or (self._in_order and not table.in_order):

@@ -227,6 +227,20 @@ class SavesFiles(UrlListSpider):
         yield Leaflet([response.urljoin(f"/file/{page.position}/{n}") for n in range(10)])
 
 
+class Waits(UrlListSpider):
+    """Downloads something else of the host before it says anything of a page."""
+
+    name = "waits"
+    columns: ClassVar[dict[str, str]] = {"extra": "int"}
+
+    async def parse_page(
+        self, response: TextResponse, page: Page, *args: Any, **kwargs: Any
+    ) -> None:
+        engine: Any = self.crawler.engine
+        extra = await engine.download_async(Request(response.urljoin(f"/extra/{page.position}")))
+        page.fields["extra"] = extra.status
+
+
 class WrongTypes(UrlListSpider):
     """Puts words where numbers belong, and a number where words do."""
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urljoin
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
@@ -472,3 +473,20 @@ class Dies(UrlListSpider):
 
     def parse_page(self, response: Any, page: Any, *args: Any, **kwargs: Any) -> None:
         os._exit(9)
+
+
+class FetchesToken:
+    """A downloader middleware that downloads something for each request, as one that logs in."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "FetchesToken":
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        if "/token" not in request.url and "robots.txt" not in request.url:
+            engine: Any = self.crawler.engine
+            token = Request(urljoin(request.url, "/token"), dont_filter=True)
+            await engine.download_async(token)

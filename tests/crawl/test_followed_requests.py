@@ -337,3 +337,25 @@ def test_files_of_a_pipeline_are_asked_for_within_the_limit_of_their_host(tmp_pa
     assert sorted(len(leaflet["files"]) for leaflet in leaflets) == [10] * 8
     assert len(list((tmp_path / "files/full").iterdir())) == 80
     assert peak == 2
+
+
+def test_what_is_downloaded_for_a_request_does_not_wait_for_it(tmp_path: Path) -> None:
+    """By a middleware, and by a callback too, on a host that may have one request at a time."""
+    asked: list[str] = []
+
+    async def note(request: Request) -> Response:
+        asked.append(request.path)
+        return Response(b"<h1>Page</h1>")
+
+    middleware = json.dumps({"saboteurs.FetchesToken": 50})
+    words = (*MINE, "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=1", "-a", "file=urls.txt")
+    words += ("-s", f"DOWNLOADER_MIDDLEWARES={middleware}")
+    with site_of({"/*": note, "/robots.txt": Server().robots}) as site:
+        urls = [f"http://127.0.0.1:{site.port}/page/{n}" for n in range(6)]
+        (tmp_path / "urls.txt").write_text("\n".join(urls))
+        began = time.monotonic()
+        table = "data/results/urls.csv"
+        crawled = run_scrapy(tmp_path, "crawl", "waits", *words, table=table)
+    assert time.monotonic() - began < 9
+    assert [(row["outcome"], row["extra"]) for row in crawled.rows] == [("ok", "200")] * 6
+    assert len(asked) == 6 + 6 + 12

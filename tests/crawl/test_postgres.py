@@ -191,6 +191,24 @@ def test_a_server_that_cannot_be_used_is_said_before_the_first_request(
     assert "Traceback" not in crawled.log
 
 
+def test_an_address_may_be_any_that_libpq_takes(
+    tmp_path: Path, site: SiteProcess, server: str
+) -> None:
+    """With its parts in the query, a password among them, which nobody is shown."""
+    port = server.rpartition(":")[2].partition("/")[0]
+    query = f"host=127.0.0.1&port={port}&user=crawler&password=secret"
+    uri = f"postgresql:///postgres?{query}&options=-c%20search_path%3Dpublic&table=anyway"
+    (tmp_path / "urls.txt").write_text("\n".join(listed(site, 2)))
+    words = ("-o", uri, "-s", "MIN_OK_SHARE=0.9")
+    planned = run_scrapy(tmp_path, "plan", "-a", "file=urls.txt", "-o", uri)
+    with psycopg.connect(server) as connection:
+        assert connection.execute("SELECT to_regclass('anyway')").fetchone() == (None,)
+    crawled = crawl(tmp_path, *words)
+    assert (planned.exit_code, crawled.exit_code) == (0, 3), planned.log + crawled.log
+    assert "secret" not in planned.stdout + crawled.log
+    assert len(urlcrawler.read_results(uri)) == 5
+
+
 def test_a_server_that_has_gone_costs_no_row(
     tmp_path: Path, site: SiteProcess, uri: str, server: str
 ) -> None:

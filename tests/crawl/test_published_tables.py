@@ -201,6 +201,51 @@ def test_it_may_be_the_table_of_an_earlier_crawl(
     assert later.exit_code == 0
 
 
+@published
+def test_rows_that_were_collected_and_not_published_are_published_by_the_next_run(
+    tmp_path: Path, site: SiteProcess, name: str
+) -> None:
+    """Whatever is there already: the list has grown, and the file could not be written."""
+    lines = [site.url(f"/page/{n}") for n in range(8)]
+    crawl_list(tmp_path, lines[:5], table=name)
+    (tmp_path / "urls.txt").write_text("\n".join(lines))
+    blocked = tmp_path / f".{name}.ordered"
+    new = tmp_path / f".{name}.new"
+    with crawl_under_way(tmp_path, "-o", name, "-s", "DOWNLOAD_DELAY=0.3",
+                         table=f".{name}.rows", rows=6) as process:  # fmt: skip
+        new.mkdir()
+        log = process.communicate(timeout=60)[1]
+    assert (process.returncode, blocked.exists()) == (4, False), log
+    assert len(rows_in(tmp_path / name)) == 5
+    new.rmdir()
+    crawled = again(tmp_path, name)
+    assert "8 of 8 records have their row from an earlier run" in crawled.log
+    assert (crawled.exit_code, len(rows_in(tmp_path / name))) == (0, 8)
+
+
+def test_a_crawl_that_is_refused_leaves_nothing_beside_the_file(
+    tmp_path: Path, site: SiteProcess
+) -> None:
+    """Its columns are others: the file stays, and nothing is taken for rows later on."""
+    crawl_list(tmp_path, listed(site, 2), table="table.parquet")
+    (tmp_path / "fields.yaml").write_text("name: .name::text\n")
+    refused = again(tmp_path, "table.parquet", "-a", "fields=fields.yaml")
+    assert refused.exit_code == 1
+    assert "has other columns than this crawl writes" in refused.log
+    assert not (tmp_path / ".table.parquet.rows").exists()
+    assert len(rows_in(tmp_path / "table.parquet")) == 6
+
+
+def test_a_link_stays_one(tmp_path: Path, site: SiteProcess) -> None:
+    """The file that it leads to is the one that is published, with -O too."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "table.parquet").symlink_to("elsewhere/real.parquet")
+    for _ in range(2):
+        assert crawl_list(tmp_path, listed(site, 2), table="table.parquet").exit_code == 0
+    assert (tmp_path / "table.parquet").is_symlink()
+    assert len(rows_in(tmp_path / "elsewhere/real.parquet")) == 6
+
+
 FOREIGN = {
     "table.parquet": lambda path: pq.write_table(pa.table({"a": [1]}), path),
     "table.sqlite": lambda path: sqlite3.connect(path).execute("CREATE TABLE mine (a)").close(),
@@ -254,14 +299,15 @@ def test_columns_that_sqlite_cannot_tell_apart_are_refused(
     assert crawled.exit_code == 1
 
 
-def test_a_value_that_is_none_of_its_type_costs_no_row(tmp_path: Path, site: SiteProcess) -> None:
+@pytest.mark.parametrize("name", ["table.parquet", "table.sqlite"])
+def test_a_value_that_is_none_of_its_type_costs_no_row(
+    tmp_path: Path, site: SiteProcess, name: str
+) -> None:
     """A spider that puts a word into a column of numbers: the cell is empty, the log says so."""
     (tmp_path / "urls.txt").write_text("\n".join(listed(site, 3)))
     words = ("-a", "file=urls.txt", "-s", "SPIDER_MODULES=urlcrawler.spiders,followers")
-    crawled = run_scrapy(
-        tmp_path, "crawl", "wrong_types", *words, "-O", "table.parquet", table="not read"
-    )
-    rows = rows_in(tmp_path / "table.parquet")
+    crawled = run_scrapy(tmp_path, "crawl", "wrong_types", *words, "-O", name, table="not read")
+    rows = rows_in(tmp_path / name)
     assert (crawled.exit_code, len(rows)) == (0, 7)
     assert [row["stock"] for row in rows[:3]] == [None] * 3
     assert rows[0]["title"] == "7"

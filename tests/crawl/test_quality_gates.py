@@ -74,6 +74,30 @@ def test_several_processes_and_a_published_table_are_one_table(
     assert crawled.log.count("80.0% of the records are ok (8 of 10)") == 1
 
 
+def test_the_table_of_the_crawl_itself_is_no_earlier_one(tmp_path: Path, lines: list[str]) -> None:
+    """It is not touched, -O or not, and neither is it by any other gate that is none."""
+    whole = crawl_list(tmp_path, lines[:3]).table.read_bytes()
+    for setting in ("MAX_DROP_AGAINST=table.csv", "MIN_OK_SHARE=95", "LOGSTATS_INTERVAL=often"):
+        refused = crawl_list(tmp_path, lines[:3], "-s", setting)
+        assert refused.exit_code == 1, setting
+        assert "Traceback" not in refused.log
+        assert refused.table.read_bytes() == whole
+    planned = run_scrapy(tmp_path, "plan", "-a", "file=urls.txt", "-s", "MIN_OK_SHARE=95")
+    assert "setting MIN_OK_SHARE: must be a share" in planned.log
+
+
+def test_a_table_may_be_called_anything(tmp_path: Path, lines: list[str]) -> None:
+    """Its format is that of the feed, and not of its name; what cannot be read is refused."""
+    (tmp_path / "urls.txt").write_text("\n".join(lines))
+    words = ("crawl", "urls", "-a", "file=urls.txt", "-s", "MIN_OK_SHARE=0.9")
+    crawled = run_scrapy(tmp_path, *words, "-O", "table.txt:csv", table="not read")
+    assert crawled.exit_code == 3
+    for output in ("-:csv", "table.json"):
+        refused = run_scrapy(tmp_path, *words, "-O", output, table="not read")
+        assert "only a table that can be read again can be looked at" in refused.log
+        assert refused.exit_code == 1
+
+
 def test_a_crawl_in_which_almost_everything_fails_stops(tmp_path: Path, site: SiteProcess) -> None:
     """By the last 200 pages; it can be taken up again."""
     lines = [site.url(f"/status/404?{n}", host=1 + n % 20) for n in range(600)]

@@ -114,6 +114,34 @@ def test_scripts_that_pages_share_are_asked_for_once(crawl: Callable[..., Crawl]
     }  # fmt: skip
 
 
+@needs_addresses
+def test_a_script_that_is_another_one_for_each_site_is_not_shared(
+    crawl: Callable[..., Crawl],
+) -> None:
+    """Modules come with the site that may have them; the next site must not get that answer."""
+
+    async def module(request: Request) -> Response:
+        origin = request.headers.get("origin", "")
+        headers = [("Cache-Control", "max-age=600"), ("Vary", "Origin"),
+                   ("Access-Control-Allow-Origin", origin)]  # fmt: skip
+        code = f"document.body.innerHTML = '{LAMP}'"
+        return Response(code.encode(), headers=headers, content_type="text/javascript")
+
+    html = "<p id=root></p><script type=module src=http://127.0.0.1:PORT/app.mjs></script>"
+    port = 0
+
+    async def start(request: Request) -> Response:
+        return Response(html.replace("PORT", str(port)).encode())
+
+    hosts = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+    routes = {"/robots.txt": ROUTES["/robots.txt"], "/app.mjs": module, "/page/*": start}
+    with site_of(routes, *hosts) as site:
+        port = site.port
+        lines = [f"http://127.0.0.{2 + n % 2}:{port}/page/{n}" for n in range(8)]
+        rows = crawl(lines, *AUTO, "-s", "RENDER_TABS=1").rows
+    assert [(row["rendered"], row["h1"]) for row in rows] == [("True", "Lamp")] * 8
+
+
 MISBEHAVING = {
     "/spin": ("False", ""),
     "/spin-later": ("False", "Lamp"),
@@ -226,10 +254,10 @@ def test_what_a_page_asks_for_is_asked_for_within_the_limit_of_its_host(
     routes = {"/robots.txt": ROUTES["/robots.txt"], "/slow/*": slow, "/page/*": start}
     with site_of(routes) as site:
         limit = "CONCURRENT_REQUESTS_PER_DOMAIN=2"
-        pages = [f"http://127.0.0.1:{site.port}/page/{n}" for n in range(12)]
+        pages = [f"http://127.0.0.1:{site.port}/page/{n}" for n in range(7)]
         rows = crawl(pages, *AUTO, "-s", limit).rows
-    assert [(row["rendered"], row["h1"]) for row in rows] == [("True", "Lamp")] * 12
-    assert len(at) == 12 + 12 * 20
+    assert [(row["rendered"], row["h1"]) for row in rows] == [("True", "Lamp")] * 7
+    assert len(at) == 7 + 7 * 20
     assert peak == 2
     assert max(after - before for before, after in pairwise(at)) > 1.9
 

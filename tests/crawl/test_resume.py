@@ -14,8 +14,8 @@ WRITTEN = ("position", "url", "outcome", "status", "title")
 @pytest.mark.parametrize(
     "tables",
     ["table.csv", "table.jsonl", "table.csv,table.jsonl",
-     "table.parquet", pytest.param("table.sqlite", marks=pytest.mark.long),
-     pytest.param("table.jsonl.gz", marks=pytest.mark.long)],
+     *(pytest.param(f"table.{kind}", marks=pytest.mark.long)
+       for kind in ("parquet", "sqlite", "jsonl.gz"))],
 )  # fmt: skip
 @pytest.mark.parametrize(
     ("kills", "urls"), [(10, 600), pytest.param(200, 5000, marks=pytest.mark.long)]
@@ -27,6 +27,13 @@ def test_a_crawl_that_is_killed_again_and_again_loses_nothing(
     for report in run(tmp_path, kills, urls, tables, seed=kills):
         assert report.is_clean, report
         assert report.kills.total() > kills // 2
+
+
+def test_a_table_that_is_published_loses_nothing_either(tmp_path: Path) -> None:
+    """The short form of the same for Parquet."""
+    for report in run(tmp_path, 6, 300, "table.parquet", seed=6):
+        assert report.is_clean, report
+        assert report.kills.total() > 3
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from urlcrawler.hosts import guests as guests_module
 from urlcrawler.hosts.guests import REST, Guest, Guests
 from urlcrawler.hosts.manners import Manners
 from urlcrawler.hosts.queue import HostQueue
@@ -63,7 +62,7 @@ async def settled(task: "asyncio.Task[Guest[str]]") -> bool:
 @in_a_loop
 async def test_a_guest_has_a_place_of_the_limit(queue: HostQueue[str], guests: Guests[str]) -> None:
     """With one inside, one record is given out and not two."""
-    await guests.enter("shop.example", URL, 1)
+    await guests.enter("shop.example", URL)
     assert queue.take() is not None
     assert queue.take() is None
 
@@ -74,7 +73,7 @@ async def test_a_guest_that_waits_has_the_next_place(
 ) -> None:
     """Before the next record: a page in the browser has little time."""
     turns = [queue.take(), queue.take()]
-    waiting = asyncio.ensure_future(guests.enter("shop.example", URL, 5))
+    waiting = asyncio.ensure_future(guests.enter("shop.example", URL))
     assert not await settled(waiting)
     assert turns[0]
     queue.give_back(turns[0].origin)
@@ -89,7 +88,7 @@ async def test_a_host_that_nothing_is_left_of_is_closed_when_its_guest_has_left(
     queue: HostQueue[str], guests: Guests[str]
 ) -> None:
     """It is kept with what is known of it, as any other."""
-    guest = await guests.enter("files.example", "http://files.example", 1)
+    guest = await guests.enter("files.example", "http://files.example")
     assert "files.example" in queue.kept.open
     guest.leave()
     assert "files.example" not in queue.kept.open
@@ -100,40 +99,39 @@ async def test_a_guest_waits_for_the_end_of_a_pause(
     queue: HostQueue[str], guests: Guests[str], clock: Clock
 ) -> None:
     """One that was refused has paused the host for all."""
-    guest = await guests.enter("shop.example", URL, 1)
+    guest = await guests.enter("shop.example", URL)
     guest.refused(None, clock())
     guest.leave()
     assert queue.take() is None
-    waiting = asyncio.ensure_future(guests.enter("shop.example", URL, 5))
+    waiting = asyncio.ensure_future(guests.enter("shop.example", URL))
     assert not await settled(waiting)
     clock.now += REST * 1.5
     assert await settled(waiting)
 
 
 @in_a_loop
-async def test_a_guest_without_a_place_gives_up_in_time(
+async def test_a_guest_that_is_cancelled_leaves_nothing_behind(
     queue: HostQueue[str], guests: Guests[str]
 ) -> None:
-    """And leaves nothing behind that would hold a record up."""
+    """The next place is that of a record again."""
     turns = [queue.take(), queue.take()]
-    with pytest.raises(TimeoutError):
-        await guests.enter("shop.example", URL, 0.1)
+    waiting = asyncio.ensure_future(guests.enter("shop.example", URL))
+    assert not await settled(waiting)
+    waiting.cancel()
+    await asyncio.wait({waiting})
     assert turns[0]
     queue.give_back(turns[0].origin)
     assert queue.take() is not None
 
 
 @in_a_loop
-async def test_the_last_place_may_be_held_by_who_waits_for_its_guest(
+async def test_who_holds_a_place_does_not_wait_for_its_guest(
     queue: HostQueue[str], guests: Guests[str], clock: Clock
 ) -> None:
-    """A middleware that downloads something for its request: after a while one may enter."""
+    """A middleware that downloads something for its request; a pause holds all the same."""
     queue.take(), queue.take()
-    waiting = asyncio.ensure_future(guests.enter("shop.example", URL, 30))
+    guest = await asyncio.wait_for(guests.enter("shop.example", URL, is_awaited=True), 1)
+    guest.refused(None, clock())
+    waiting = asyncio.ensure_future(guests.enter("shop.example", URL, is_awaited=True))
     assert not await settled(waiting)
-    clock.now += guests_module.PATIENCE + 1
-    assert await settled(waiting)
-    second = asyncio.ensure_future(guests.enter("shop.example", URL, 30))
-    clock.now += guests_module.PATIENCE + 1
-    assert not await settled(second)
-    second.cancel()
+    waiting.cancel()

@@ -7,9 +7,8 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from scrapy.commands import BaseRunSpiderCommand
 from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
@@ -17,12 +16,14 @@ from scrapy.settings import SETTINGS_PRIORITIES
 
 from urlcrawler.commands.crawl import name_databases
 from urlcrawler.exceptions import ArgumentError, Interrupted, UrlcrawlerError
-from urlcrawler.plan.figures import Figures
-from urlcrawler.plan.outlook import Outlook
-from urlcrawler.plan.robotsfiles import Findings, spider_for
 from urlcrawler.printable import printable, without_credentials
 from urlcrawler.processes.child import command
-from urlcrawler.spiders.looking import close, look_at_tables, open_without_tables
+
+# Scrapy imports the modules of all commands for each of them: what these need comes later.
+if TYPE_CHECKING:
+    from urlcrawler.plan.figures import Figures
+    from urlcrawler.plan.outlook import Outlook
+    from urlcrawler.plan.robotsfiles import Findings
 
 
 class Command(BaseRunSpiderCommand):
@@ -74,7 +75,10 @@ class Command(BaseRunSpiderCommand):
         except BrokenPipeError:  # `| head` has seen enough; nothing is to be flushed at the end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
-    def _look(self, name: str, opts: argparse.Namespace) -> Outlook:
+    def _look(self, name: str, opts: argparse.Namespace) -> "Outlook":
+        from urlcrawler.plan.figures import Figures
+        from urlcrawler.spiders.looking import close, look_at_tables, open_without_tables
+
         latency, settings = _seconds("--latency", opts.latency), self.settings
         assert settings is not None  # noqa: S101 - set by scrapy.cmdline
         assert self.crawler_process is not None  # noqa: S101 - likewise
@@ -99,8 +103,12 @@ class Command(BaseRunSpiderCommand):
         finally:
             close(spider)
 
-    def _fetch(self, crawler: Crawler, spider: Any, figures: Figures) -> Findings:
+    def _fetch(self, crawler: Crawler, spider: Any, figures: "Figures") -> "Findings":
         """Fetch robots.txt of each origin."""
+        import numpy as np
+
+        from urlcrawler.plan.robotsfiles import Findings, spider_for
+
         process: Any = self.crawler_process
         origins, hosts = len(figures.sizes), len(figures.census)
         found = Findings(

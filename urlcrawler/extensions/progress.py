@@ -78,6 +78,8 @@ class Progress:
         self._loop.stop()
         if self._display:
             self._display.close()
+        if self._json_path and not self._child_path:
+            self._say(self._watcher.standing(self._outcomes()))
 
     def _look(self) -> None:
         is_due = bool(self._interval) and monotonic() - self._said_at >= self._interval
@@ -125,6 +127,8 @@ class Progress:
 
 def _has_terminal(settings: Any) -> bool:
     """Return whether the log goes to a terminal that lines can be written on again."""
+    if not sys.stderr.isatty():
+        return False  # before rich is imported, which takes a while
     from rich.console import Console
 
     console = Console(stderr=True)

@@ -16,7 +16,6 @@ from urlcrawler.hosts.manners import RequestT, Sent
 from urlcrawler.hosts.origin import Origin
 from urlcrawler.hosts.queue import HostQueue
 
-PATIENCE = 5.0  # seconds; a request that holds the last place may be waiting for its guest
 REST = 5.0  # seconds of rest for a host that refuses and does not say for how long
 _LOOK = 0.05  # seconds between two looks
 
@@ -41,7 +40,6 @@ class Guest(Generic[RequestT]):
 
     def leave(self) -> None:
         """Give the place back."""
-        self._host.guests_inside -= 1
         self._host.active -= 1
         self._hosts.changed(self._origin)
 
@@ -53,29 +51,28 @@ class Guests(Generic[RequestT]):
         self._hosts = hosts
         self._clock = clock
 
-    async def enter(self, name: str, origin_name: str, seconds: float) -> Guest[RequestT]:
-        """Wait for a place on host *name*.
+    async def enter(
+        self, name: str, origin_name: str, *, is_awaited: bool = False
+    ) -> Guest[RequestT]:
+        """Wait for a place on host *name*, for as long as it takes.
 
-        Raises:
-            TimeoutError: there is none within so many *seconds*.
+        Args:
+            is_awaited: whether a request that has a place there waits for this one: then it need
+                not wait for another place.
         """
-        came = self._clock()
-        origin = self._hosts.kept.origin(name, origin_name, came)
+        origin = self._hosts.kept.origin(name, origin_name, self._clock())
         host = origin.host
         host.guests += 1
         try:
-            async with asyncio.timeout(seconds):
-                while not self._may_enter(host, self._clock() - came):
-                    await asyncio.sleep(_LOOK)
+            while not self._may_enter(host, is_awaited=is_awaited):
+                await asyncio.sleep(_LOOK)
         except BaseException:
             host.guests -= 1
             self._hosts.changed(origin)
             raise
         host.guests -= 1
-        host.guests_inside += 1
         return Guest(origin, host.sent(self._clock()), self._hosts)
 
-    def _may_enter(self, host: Host[RequestT], waited: float) -> bool:
-        if host.paused_until > self._clock():
-            return False
-        return host.active < host.limit.value or (waited > PATIENCE and not host.guests_inside)
+    def _may_enter(self, host: Host[RequestT], *, is_awaited: bool) -> bool:
+        has_room = is_awaited or host.active < host.limit.value
+        return has_room and host.paused_until <= self._clock()

@@ -32,7 +32,6 @@ class Host(Generic[RequestT]):
         usage: what it was given.
         active: how many of its requests are out.
         guests: how many wait for a place that do not wait in the queue (`hosts.guests`).
-        guests_inside: how many of these are among the active ones.
         origins: their state, by name.
         working: the origins with work, the next one first.
         left: how many of its records were not begun, as far as its origins are open.
@@ -40,7 +39,7 @@ class Host(Generic[RequestT]):
     """
 
     __slots__ = (
-        "_pauses", "_stubborn", "active", "guests", "guests_inside", "heads", "is_counted", "left",
+        "_pauses", "_stubborn", "active", "guests", "heads", "is_counted", "left",
         "limit", "manners", "name", "origins", "pace", "paused_until", "queued", "timed", "usage",
         "working",
     )  # fmt: skip
@@ -53,7 +52,7 @@ class Host(Generic[RequestT]):
         self.pace = Pace(manners.delay, manners.max_delay)
         self.paused_until = 0.0
         self.usage = Usage()
-        self.active = self.guests = self.guests_inside = 0
+        self.active = self.guests = 0
         self.origins: dict[str, Origin[RequestT]] = {}
         self.working: deque[Origin[RequestT]] = deque()
         self.left = 0

@@ -49,6 +49,28 @@ def typed(cell: Any, kind: str) -> Any:
     return cell
 
 
+_LARGEST = 2**63 - 1
+
+
+def conform(value: Any, kind: str) -> Any:
+    """Return *value* as a column of *kind* holds it that has a type; None when it cannot.
+
+    Lists and objects are JSON, whatever is to be a text and is none too.
+    """
+    match kind:
+        case "json":
+            return json.dumps(value, ensure_ascii=False)
+        case "str":
+            return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        case "bool" if isinstance(value, bool):
+            return value
+        case "int" if isinstance(value, int) and abs(value) <= _LARGEST:
+            return int(value)
+        case "float" if isinstance(value, int | float):
+            return float(value)
+    return None
+
+
 def depth(value: Any) -> int:
     """Return how many levels of lists and objects *value* has."""
     depth, level = 0, [value]

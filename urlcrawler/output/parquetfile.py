@@ -1,7 +1,6 @@
 """The table in Parquet: each column has the type that it is declared with, whatever comes first."""
 
 import json
-import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -12,10 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from urlcrawler.output.cells import Kind
-from urlcrawler.output.publication import FilePublication, foreign
+from urlcrawler.output.publication import FilePublication, foreign, say_odd
 from urlcrawler.output.tables import JsonLines
-
-logger = logging.getLogger(__name__)
 
 MOST_ROWS, MOST_BYTES = 50_000, 64_000_000  # of a row group, as JSON
 _KEY = b"urlcrawler"  # of the metadata in which the kinds of the columns stand
@@ -49,11 +46,7 @@ class Parquet(FilePublication):
             for group in _groups(rows):
                 columns = [self._column(name, group) for name in self._kinds]
                 writer.write_batch(pa.record_batch(columns, schema=self._schema))
-        for name, count in self._odd.items():
-            logger.warning(
-                "%(count)d values of the column %(name)s are no %(kind)s, and are left out",
-                {"count": count, "name": name, "kind": self._kinds[name]},
-            )
+        say_odd(self._odd, self._kinds)
 
     @classmethod
     def restore(cls, published: Path, rows: Path) -> None:

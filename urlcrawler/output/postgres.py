@@ -1,30 +1,26 @@
 """The table in PostgreSQL: one row for each record of each list, upserted when it is complete."""
 
 import json
-import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote
 
 import psycopg
 from psycopg import sql
 
 from urlcrawler.exceptions import OutputError
-from urlcrawler.output.cells import Kind
-from urlcrawler.output.publication import Publication
+from urlcrawler.output.cells import Kind, conform
+from urlcrawler.output.publication import Publication, say_odd
 from urlcrawler.output.tables import JsonLines
 from urlcrawler.printable import without_credentials
-
-logger = logging.getLogger(__name__)
 
 TABLE = "results"  # unless the address says ?table=
 LIST = "list"  # the column with the name of the list
 _TYPES = {"str": "text", "int": "bigint", "float": "double precision", "bool": "boolean",
           "json": "jsonb", "time": "timestamptz"}  # fmt: skip
-_LARGEST = 2**63 - 1
 _PATIENCE = "10"  # seconds for a connection, where the address does not say another number
 
 
@@ -35,10 +31,13 @@ class Postgres(Publication):
     for the list only: rows of other lists are left alone.
     """
 
-    def __init__(self, uri: str, list_name: str, kinds: Mapping[str, Kind]) -> None:
+    def __init__(
+        self, uri: str, list_name: str, kinds: Mapping[str, Kind], *, looks: bool = False
+    ) -> None:
         """Connect, and see that the table can hold the rows.
 
         Args:
+            looks: whether nothing is to be made or altered.
             uri: as libpq has it, with `table=` besides.
             list_name: what stands in the column `list`.
             kinds: of the columns, in their order.
@@ -60,12 +59,16 @@ class Postgres(Publication):
         self._odd: Counter[str] = Counter()  # values that are none of their type, by column
         try:
             with self._connected() as connection:
-                self._prepare(connection)
+                there = self._check(connection)
+                if not looks:
+                    self._prepare(connection, there)
         except psycopg.Error as error:
             raise OutputError(f"-o {self._shown}: {_first_line(error)}") from error
 
     def is_there(self, path: Path) -> bool:
         """Return whether the table has rows of the list."""
+        if not self._exists():
+            return False
         query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} = %s)")
         return bool(self._query(query, [self._list])[0][0])
 
@@ -101,11 +104,7 @@ class Postgres(Publication):
                 )
         except psycopg.Error as error:
             raise OSError(0, _first_line(error)) from error
-        for name, count in self._odd.items():
-            logger.warning(
-                "%(count)d values of the column %(name)s are no %(kind)s, and are left out",
-                {"count": count, "name": name, "kind": self._kinds[name]},
-            )
+        say_odd(self._odd, self._kinds)
 
     def take_back(self, path: Path, rows: Path) -> None:
         """Read the rows of the list, a few thousand at a time."""
@@ -145,26 +144,47 @@ class Postgres(Publication):
         except psycopg.Error as error:
             raise OSError(0, _first_line(error)) from error
 
-    def _prepare(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
-        """Make the table, and the columns that it lacks."""
-        types = {LIST: "text", **{name: _TYPES[kind] for name, kind in self._kinds.items()}}
-        create = sql.SQL("CREATE TABLE IF NOT EXISTS {} ({}, PRIMARY KEY ({}, position))")
-        columns = sql.SQL(", ").join(_column(name, type_) for name, type_ in types.items())
-        connection.execute(create.format(self._identifier, columns, sql.Identifier(LIST)))
-        found = connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(self._identifier))
-        there = _types_of(found)
-        for name, type_ in types.items():
-            if name not in there:
-                connection.execute(
-                    sql.SQL("ALTER TABLE {} ADD COLUMN {}").format(
-                        self._identifier, _column(name, type_)
-                    )
-                )
-            elif there[name] != type_:
+    def _exists(self) -> bool:
+        name = self._identifier.as_string()
+        return self._query(sql.SQL("SELECT to_regclass(%s)"), [name])[0][0] is not None
+
+    @property
+    def _columns(self) -> dict[str, str]:
+        return {LIST: "text", **{name: _TYPES[kind] for name, kind in self._kinds.items()}}
+
+    def _check(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> dict[str, str]:
+        """Return the columns of the table, if it is there.
+
+        Raises:
+            OutputError: one has another type.
+        """
+        name = self._identifier.as_string()
+        found = connection.execute("SELECT to_regclass(%s)", [name]).fetchone()
+        if found is None or found[0] is None:
+            return {}
+        empty = sql.SQL("SELECT * FROM {} LIMIT 0").format(self._identifier)
+        there = _types_of(connection.execute(empty))
+        for name, type_ in self._columns.items():
+            if there.get(name, type_) != type_:
                 raise OutputError(
                     f"-o {self._shown}: the column {name!r} is {there[name]} there, and not "
                     f"{type_}. Name another table with ?table=, or alter this one"
                 )
+        return there
+
+    def _prepare(
+        self, connection: "psycopg.Connection[tuple[Any, ...]]", there: dict[str, str]
+    ) -> None:
+        """Make the table, or the columns that it lacks."""
+        if not there:
+            create = sql.SQL("CREATE TABLE IF NOT EXISTS {} ({}, PRIMARY KEY ({}, position))")
+            columns = sql.SQL(", ").join(_column(*column) for column in self._columns.items())
+            connection.execute(create.format(self._identifier, columns, sql.Identifier(LIST)))
+            return
+        for name, type_ in self._columns.items():
+            if name not in there:
+                add = sql.SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {}")
+                connection.execute(add.format(self._identifier, _column(name, type_)))
 
     def _values(self, rows: Path) -> Iterator[list[Any]]:
         with rows.open("rb") as lines:
@@ -176,22 +196,9 @@ class Postgres(Publication):
         """Return a value as the column takes it; None, and count, when it is none of its type."""
         if value is None:
             return None
-        match kind:
-            case "json":
-                return json.dumps(value, ensure_ascii=False)
-            case "str":
-                is_text = isinstance(value, str)
-                return value if is_text else json.dumps(value, ensure_ascii=False)
-            case "time":
-                return datetime.fromisoformat(value)
-            case "bool" if isinstance(value, bool):
-                return value
-            case "int" if isinstance(value, int) and abs(value) <= _LARGEST:
-                return int(value)
-            case "float" if isinstance(value, int | float):
-                return float(value)
-        self._odd[name] += 1
-        return None
+        cell = datetime.fromisoformat(value) if kind == "time" else conform(value, kind)
+        self._odd[name] += cell is None
+        return cell
 
 
 # What psycopg calls types that SQL has another name for.
@@ -204,11 +211,14 @@ def _column(name: str, type_: str) -> sql.Composed:
 
 def _parts(uri: str) -> tuple[str, str]:
     """Return the address for libpq, and the name of the table."""
-    parts = urlsplit(uri)
-    options = dict(parse_qsl(parts.query))
-    table = options.pop("table", TABLE)
-    options.setdefault("connect_timeout", _PATIENCE)
-    return urlunsplit(parts._replace(query=urlencode(options))), table
+    address, _, query = uri.partition("?")
+    options = [option for option in query.split("&") if option]
+    tables = [option for option in options if option.startswith("table=")]
+    rest = [option for option in options if option not in tables]
+    if not any(option.startswith("connect_timeout=") for option in rest):
+        rest.append(f"connect_timeout={_PATIENCE}")
+    table = unquote(tables[-1].partition("=")[2]) if tables else TABLE
+    return f"{address}?{'&'.join(rest)}", table
 
 
 def _first_line(error: Exception) -> str:

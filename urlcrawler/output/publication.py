@@ -5,14 +5,20 @@ published when each record has its row (`published.PublishedTable`). So the file
 absent, and there is one ledger.
 """
 
+import logging
 import os
 from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from urlcrawler.exceptions import OutputError
 from urlcrawler.output.tablefile import beside, sync_folder
 from urlcrawler.output.tables import Format
+
+logger = logging.getLogger(__name__)
 
 
 class Publication(ABC):
@@ -99,7 +105,7 @@ class FilePublication(Publication):
 
     def remove(self, path: Path) -> None:
         """Remove the file."""
-        path.unlink(missing_ok=True)
+        path.resolve().unlink(missing_ok=True)  # a link stays one
 
 
 def collected(path: Path) -> Path:
@@ -113,3 +119,12 @@ def foreign(path: Path) -> OutputError:
         f"{path}: is there already and is no table of a crawl. Type -O {path} to replace it, or "
         "-o with another name"
     )
+
+
+def say_odd(odd: Counter[str], kinds: Mapping[str, Any]) -> None:
+    """Say in the log how many values of which columns were none of their type."""
+    for name, count in (+odd).items():
+        logger.warning(
+            "%(count)d values of the column %(name)s are no %(kind)s, and are left out",
+            {"count": count, "name": name, "kind": kinds[name]},
+        )

@@ -31,12 +31,14 @@ def publication_of(
     *,
     uri: str = "",
     list_name: str = "",
+    looks: bool = False,
 ) -> Publication | None:
     """Return how the table at *path* is published; None for a format that rows are appended to.
 
     Args:
         name: of the format.
         uri, list_name: of a database, and what its rows are told by.
+        looks: whether nothing is to be made or altered there.
         kinds: of the columns, in their order.
         packed: makes the format of what is compressed.
 
@@ -52,7 +54,7 @@ def publication_of(
         except ImportError:
             why = "-o postgresql://...: needs psycopg. Type pip install 'urlcrawler[postgres]'"
             raise OutputError(why) from None
-        return Postgres(uri, list_name, kinds)
+        return Postgres(uri, list_name, kinds, looks=looks)
     if name == "sqlite":
         return Sqlite(kinds, path)
     if name == "gz":

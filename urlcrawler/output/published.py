@@ -23,6 +23,7 @@ class PublishedTable(RetriedTable):
         """
         self._publication = publication
         self._is_published = False
+        self._restored = 0  # bytes of rows that are published already
         super().__init__(path, publication.working, file=collected(path))
         try:
             if not anew and not self.size and publication.is_there(path):
@@ -34,7 +35,6 @@ class PublishedTable(RetriedTable):
             self.release()
             self.file.unlink(missing_ok=True)
             raise
-        self._restored = self.size
 
     def begin_anew(self) -> None:
         """Forget every row, and what is published: a half of it would look like all."""
@@ -50,20 +50,29 @@ class PublishedTable(RetriedTable):
         Raises:
             OSError: that is not possible; the rows stay where they are collected.
         """
-        is_as_it_was = self._restored and self._restored == self.size and not self.newer
-        if not (is_as_it_was and self._publication.is_there(self.path)):
+        if not (self._is_as_it_was and self._publication.is_there(self.path)):
             self._publication.publish(self.file, self.path)
         self._is_published = True
 
+    @property
+    def _is_as_it_was(self) -> bool:
+        """Whether all rows are those that were taken back, and none of them is to be replaced."""
+        return 0 < self._restored == self.size and not self.newer
+
     def release(self) -> None:
         """Close the files and the lock; rows that are published need not be kept twice."""
-        if self._is_published:
+        if self._is_published or self._is_as_it_was:
             self.file.unlink(missing_ok=True)
         super().release()
 
     def _take_back(self) -> None:
         new = beside(self.path, ".new")
-        self._publication.take_back(self.path, new)
-        new.replace(self.file)
+        try:
+            self._publication.take_back(self.path, new)
+            new.replace(self.file)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
         os.close(self._fd)
         self._open()
+        self._restored = self.size

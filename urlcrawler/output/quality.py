@@ -45,8 +45,13 @@ def quality_of(path: str, columns: Iterable[str], *, formulas: bool = False) -> 
     Raises:
         ArgumentError: it cannot be read, or is no table.
     """
+    return quality_of_rows(read_rows(path, formulas=formulas), columns)
+
+
+def quality_of_rows(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> Quality:
+    """Return what *rows* of a table are like; values of *columns* are counted."""
     quality, wanted = Quality(), tuple(columns)
-    for row in read_rows(path, formulas=formulas):
+    for row in rows:
         if row["outcome"] == "duplicate":
             continue
         quality.records += 1

@@ -2,20 +2,20 @@
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from urlcrawler.exceptions import OutputError
-from urlcrawler.output.cells import Kind
-from urlcrawler.output.publication import FilePublication, foreign
+from urlcrawler.output.cells import Kind, conform
+from urlcrawler.output.publication import FilePublication, foreign, say_odd
 from urlcrawler.output.tables import JsonLines
 
 TABLE = "results"
 # What a column is declared as. SQLite has no booleans: they are 0 and 1.
 _TYPES = {"str": "TEXT", "int": "INTEGER", "float": "REAL", "bool": "BOOLEAN", "json": "JSON TEXT"}
-_LARGEST = 2**63 - 1
 
 
 class Sqlite(FilePublication):
@@ -31,6 +31,7 @@ class Sqlite(FilePublication):
         # Lists and objects are JSON.
         self._kinds = {name: kind if isinstance(kind, str) else "json"
                        for name, kind in kinds.items()}  # fmt: skip
+        self._odd: Counter[str] = Counter()  # values that are none of their type, by column
         try:
             with closing(sqlite3.connect(":memory:")) as database:
                 self._create(database)
@@ -53,6 +54,7 @@ class Sqlite(FilePublication):
                 database.execute("COMMIT")
         except sqlite3.OperationalError as error:
             raise OSError(0, str(error)) from error
+        say_odd(self._odd, self._kinds)
 
     @classmethod
     def restore(cls, published: Path, rows: Path) -> None:
@@ -79,7 +81,14 @@ class Sqlite(FilePublication):
         with rows.open("rb") as lines:
             for line in lines:
                 row = json.loads(line)
-                yield [_cell(row.get(name), kind) for name, kind in self._kinds.items()]
+                yield [self._cell(name, kind, row.get(name)) for name, kind in self._kinds.items()]
+
+    def _cell(self, name: str, kind: str, value: Any) -> Any:
+        if value is None:
+            return None
+        cell = conform(value, kind)
+        self._odd[name] += cell is None
+        return cell
 
 
 def kinds_in(database: sqlite3.Connection) -> dict[str, Kind]:
@@ -91,15 +100,6 @@ def kinds_in(database: sqlite3.Connection) -> dict[str, Kind]:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _cell(value: Any, kind: str) -> Any:
-    if value is None:
-        return None
-    is_large = isinstance(value, int) and abs(value) > _LARGEST
-    if kind == "json" or isinstance(value, list | dict) or is_large:
-        return json.dumps(value, ensure_ascii=False)
-    return value
 
 
 def _back(cell: Any, kind: Kind) -> Any:

@@ -120,6 +120,14 @@ class TableFile:
             self._keep()
         return None
 
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows that the file has now, as they are written there."""
+        with self.file.open("rb") as file, self.file.open("rb") as again:
+            found = self.format.read_header(file)
+            for line in self.format.lines(file, found[1]) if found else ():
+                if not isinstance(line, int):
+                    yield self.format.read_row(again, line.start) or {}
+
     def _check_tail(self, start: int) -> None:
         """Refuse to take away what no crawl can have left behind: text of somebody's own.
 

@@ -52,6 +52,12 @@ class Shared:
     def _may_keep(self, request: Request, response: Response) -> bool:
         said = (response.headers.get("Cache-Control") or b"").lower()
         is_personal = "Set-Cookie" in response.headers or b"private" in said
+        # Or that of one site: who asks is in the answer, or decides on it.
+        varies = {
+            name.strip() for name in (response.headers.get("Vary") or b"").lower().split(b",")
+        }
+        is_personal |= bool(varies - {b"", b"accept-encoding"})
+        is_personal |= response.headers.get("Access-Control-Allow-Origin") not in (None, b"*")
         is_whole = response.status == 200 and response.url == request.url
         is_small = len(response.body) <= MOST / 8
         may = self._policy.should_cache_response(response, request)

@@ -34,6 +34,7 @@ from urlcrawler.items import Page
 from urlcrawler.ledger import Ledger
 from urlcrawler.meta import EARLIER, RECORD, forget_rendering
 from urlcrawler.output.earlier import EarlierTable
+from urlcrawler.output.quality import Quality
 from urlcrawler.output.retries import RetriedTable
 from urlcrawler.output.rows import Row, Table
 from urlcrawler.spiders.arguments import ARGUMENTS, check_names
@@ -41,6 +42,7 @@ from urlcrawler.spiders.callbacks import Callbacks, with_values
 from urlcrawler.spiders.feeds import set_default_feed
 from urlcrawler.spiders.keeping import keep_page
 from urlcrawler.spiders.opening import open_list
+from urlcrawler.spiders.wanted import Wanted
 from urlcrawler.spiders.wiring import check_values, wire
 
 if TYPE_CHECKING:
@@ -88,6 +90,8 @@ class UrlListSpider(Spider):
     extractor: Extractor
     own_columns: dict[str, str]  # of the fields file and of the spider: name and type
     pages: "PageArchive | None"  # see KEEP_PAGES
+    wanted: Wanted  # how good the table is to be
+    quality: Quality | None = None  # how good it is, once that was looked at
     own_groups: NDArray[np.uint64] | None = None  # of the shard: keys of groups of hosts
     render: str  # which pages the browser has: see rendering.choice
     may_render: bool  # whether any page may come to that

@@ -120,6 +120,11 @@ def open_tables(settings: BaseSettings, spider: Any) -> dict[Path, RetriedTable]
     feeds = resumable_feeds(settings, spider)
     if spider.retried_errors:
         check_retry(feeds)
+    if not feeds and spider.wanted.is_about_table and settings.getdict("FEEDS"):
+        raise ArgumentError(
+            "settings MIN_OK_SHARE, MIN_FIELD_COVERAGE, MAX_DROP_AGAINST: only a table that can be "
+            "read again can be looked at. Add one: -o urls.csv"
+        )
     if not feeds:
         logger.info(
             "This crawl cannot be resumed: no feed of it is a local file of CSV, JSON Lines, "
@@ -139,6 +144,12 @@ def open_tables(settings: BaseSettings, spider: Any) -> dict[Path, RetriedTable]
         Resume(spider, [*tables.values()]).take_up()
         on_error.pop_all()
     return tables
+
+
+def local_feeds(settings: BaseSettings, spider: Any) -> list[Path]:
+    """Return the files that the feeds write."""
+    paths = (local_path(str(uri), spider) for uri in settings.getdict("FEEDS"))
+    return [path for path in paths if path]
 
 
 def resumable_feeds(settings: BaseSettings, spider: Any) -> dict[Path, dict[str, Any]]:

@@ -140,6 +140,7 @@ def _still(
         format_of,
         uri=options.get("uri", ""),
         list_name=spider.table_name,
+        looks=True,
     )
     if publication is None:
         return StillTable(path, format_of(FORMATS[name]))

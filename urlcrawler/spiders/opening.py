@@ -28,7 +28,7 @@ from urlcrawler.spiders.arguments import (
     positive,
     shard_named,
 )
-from urlcrawler.spiders.feeds import bind_feeds, check_feeds, open_tables
+from urlcrawler.spiders.feeds import bind_feeds, check_feeds, local_feeds, open_tables
 from urlcrawler.spiders.files import (
     open_fields,
     open_host_headers,
@@ -37,6 +37,7 @@ from urlcrawler.spiders.files import (
 )
 from urlcrawler.spiders.interrupt import interruptible
 from urlcrawler.spiders.onlyshard import take_shard
+from urlcrawler.spiders.wanted import wanted_of
 
 
 def open_list(spider: Any, crawler: Crawler) -> None:
@@ -82,6 +83,7 @@ def open_list(spider: Any, crawler: Crawler) -> None:
         kinds = {**spider.own_columns, **spider.extractor.fields.kinds}
         spider.table = Table(spider.index.columns, kinds, groups)
         bind_feeds(settings, spider.table.columns)
+        spider.wanted = wanted_of(settings, spider, local_feeds(settings, spider))
         spider.tables = open_tables(settings, spider)
         spider.pages = open_pages(settings, spider)
         on_error.pop_all()

@@ -71,7 +71,7 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         "urlcrawler.extensions.guards.Guards": 5,  # before Accounting, which takes up what it says
         "urlcrawler.extensions.accounting.Accounting": 10,
         "urlcrawler.extensions.feedcheck.FeedCheck": 15,  # it asks the ledger that Accounting keeps
-        "urlcrawler.extensions.gates.Gates": 20,
+        "urlcrawler.extensions.gates.Gates": 21,  # its verdict is the last line
         "urlcrawler.extensions.summary.Summary": 20,  # it tells what the two have found
     },
 }
@@ -116,6 +116,7 @@ _AT_LEAST = {
     "PARSE_TIMEOUT": 0.001,
     "LOOP_BLOCKED_WARNING": 0,
     "RENDER_TIMEOUT": 1,
+    "LOGSTATS_INTERVAL": 0,
 }
 _ONE_OF = {"THROTTLE_GROUP_BY": KINDS, "KEEP_PAGES": ("", "warc")}
 
