@@ -52,7 +52,8 @@ def rows_of(table: Path) -> tuple[int, int, list[tuple[int, str]]]:
         return 1, 0, [*zip(columns["position"], columns["url"], strict=True)]
     if table.suffix == ".sqlite":
         with closing(sqlite3.connect(table)) as database:
-            return 1, 0, database.execute("SELECT position, url FROM results").fetchall()
+            query = "SELECT position, url FROM results ORDER BY position"
+            return 1, 0, database.execute(query).fetchall()
     data = table.read_bytes()
     lines = (gzip.decompress(data) if table.suffix == ".gz" else data).splitlines()
     return 1, 0, [(row["position"], row["url"]) for row in map(json.loads, lines)]
