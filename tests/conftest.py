@@ -88,3 +88,11 @@ def handler(request: pytest.FixtureRequest) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(ENVIRONMENT, "SCRAPY_SETTINGS_MODULE", HANDLERS[request.param])
         yield request.param
+
+
+@pytest.fixture(scope="module", params=["aiohttp", pytest.param("twisted", marks=pytest.mark.long)])
+def default_handler(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The same, with one of them in the long form only: where hardly anything depends on it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ENVIRONMENT, "SCRAPY_SETTINGS_MODULE", HANDLERS[request.param])
+        yield request.param

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -31,12 +32,22 @@ from urlcrawler.hosts.guests import Guest
 from urlcrawler.hosts.headers import retry_after
 from urlcrawler.hosts.window import Window
 from urlcrawler.inputs.urls import origin_of
+from urlcrawler.items import status_reason
 from urlcrawler.meta import HOST_LATENCY, PLAIN, ROBOTS_TXT
 from urlcrawler.room import room_of
 
 _REFUSED = (429, 503)
-Holders = tuple[tuple[Request, str], ...]
-# The requests that are being fetched, each with its host, for whose sake something is done.
+
+
+@dataclass(slots=True, eq=False)
+class Holder:
+    """Who has a place on a host, for as long as it has; contexts outlive requests by far."""
+
+    name: str | None
+
+
+Holders = tuple[Holder, ...]
+# The requests for whose sake something is done.
 _holders: ContextVar[Holders] = ContextVar("holders", default=())
 
 
@@ -57,14 +68,15 @@ class ListDownloader(Downloader):
         if not is_apart and scheduler.out(request) is None:
             return deferred_from_coro(self._fetch_guest(request, scheduler))
         self._apart += is_apart
-        name = None if is_apart else self.get_slot_key(request)
+        holder = Holder(None if is_apart else self.get_slot_key(request))
 
         def finished(result: Any) -> Any:
+            holder.name = None
             self._apart -= is_apart
             scheduler.finished(request)
             return result
 
-        with self._holding(request, name):
+        with _holding(holder):
             fetched: Deferred[Response | Request] = super().fetch(request)
         return fetched.addBoth(finished)
 
@@ -74,31 +86,19 @@ class ListDownloader(Downloader):
         host = urlparse_cached(request).hostname or ""
         self.groups.find(host, lambda name: None if group.done() else group.set_result(name))
         name = request.meta.get(self.DOWNLOAD_SLOT) or await group
-        is_awaited = any(
-            holder in self.active and place == name for holder, place in _holders.get()
-        )
+        is_awaited = any(holder.name == name for holder in _holders.get())
         guest = await scheduler.guests.enter(name, origin_of(request.url), is_awaited=is_awaited)
+        holder = Holder(name)
         try:
-            with self._holding(request, name, within=_holders.get()):
+            with _holding(*_holders.get(), holder):
                 fetched = super().fetch(request)
             result = await maybe_deferred_to_future(fetched)
             if isinstance(result, Response):
                 _tell(guest, request, result)
             return result
         finally:
+            holder.name = None
             guest.leave()
-
-    @contextmanager
-    def _holding(self, request: Request, name: str | None, within: Holders = ()) -> Iterator[None]:
-        """Let what is started in the block know that *request* has a place on host *name*.
-
-        What a middleware downloads for it need not wait for that place.
-        """
-        token = _holders.set((*within, (request, name)) if name else within)
-        try:
-            yield
-        finally:
-            _holders.reset(token)
 
     def needs_backout(self) -> bool:
         """Return whether there are as many requests as there may be, or as much to be read.
@@ -130,11 +130,24 @@ class ListDownloader(Downloader):
             slot.nextcall.schedule()
 
 
+@contextmanager
+def _holding(*holders: Holder) -> Iterator[None]:
+    """Let what is started in the block know who has a place on which host, and waits for it.
+
+    What a middleware downloads for its request need not wait for that one's place.
+    """
+    token = _holders.set(holders)
+    try:
+        yield
+    finally:
+        _holders.reset(token)
+
+
 def _tell(guest: Guest[Request], request: Request, response: Response) -> None:
     now = monotonic()
     if response.status in _REFUSED:
         after = (response.headers.get("Retry-After") or b"").decode("latin-1")
-        guest.refused(retry_after(after), now)
+        guest.refused(retry_after(after), now, status_reason(response.status))
     elif latency := request.meta.get(HOST_LATENCY) or request.meta.get("download_latency"):
         guest.answered(latency, now)
 

@@ -46,7 +46,9 @@ def of_mixed(count: int) -> list[tuple[str, str, str, str]]:
     return [(str(n + 1), "ok", str(bool(n % 3)), "Lamp") for n in range(count)]
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
+)
 def test_a_crawl_that_was_ended_while_it_rendered_goes_on(
     tmp_path: Path, shop: str, how: signal.Signals
 ) -> None:
@@ -106,14 +108,14 @@ def test_a_browser_is_replaced_after_so_many_pages(crawl: Callable[..., Crawl], 
 def test_pages_that_wait_for_a_tab_hold_up_no_plain_page(
     crawl: Callable[..., Crawl], shop: str
 ) -> None:
-    """Here for fifteen seconds, in the only tab; they are more than there may be requests."""
+    """Here for ten seconds, in the only tab; they are more than there may be requests."""
     lines = [f"{shop}/spin?{n}" for n in range(5)]
-    lines += [f"{shop}/shell/{n}" for n in range(20)] + [f"{shop}/plain/{n}" for n in range(40)]
-    words = ("-s", "RENDER_TABS=1", "-s", "RENDER_TIMEOUT=3", "-s", "CONCURRENT_REQUESTS=4")
+    lines += [f"{shop}/shell/{n}" for n in range(3)] + [f"{shop}/plain/{n}" for n in range(20)]
+    words = ("-s", "RENDER_TABS=1", "-s", "RENDER_TIMEOUT=2", "-s", "CONCURRENT_REQUESTS=4")
     rows = crawl(lines, *AUTO, *words).by_position
     fetched = [datetime.fromisoformat(row["fetched_at"]) for row in rows.values()]
-    assert max(fetched) - min(fetched) < timedelta(seconds=9)
-    assert [rows[n]["rendered"] for n in (1, 6, 26)] == ["False", "True", "False"]
+    assert max(fetched) - min(fetched) < timedelta(seconds=6)
+    assert [rows[n]["rendered"] for n in (1, 6, 9)] == ["False", "True", "False"]
 
 
 def test_a_record_far_down_the_list_may_be_the_first_to_be_rendered(
@@ -254,14 +256,15 @@ def test_the_browser_has_its_sandbox_unless_root_starts_it(
         command = [*drop, python, "-m", "scrapy", "crawl", "urls", "-afile=urls.txt", *AUTO]
         with subprocess.Popen([*command, "-O", "table.csv"], cwd=folder, env={**env, "HOME": place},
                               stderr=subprocess.DEVNULL) as process:  # fmt: skip
-            filters = set()
+            filters: dict[int, list[str]] = {}  # of each process, the newest last
             while process.poll() is None:
                 for one in below(process.pid):
-                    filters |= seccomp_of(one)
+                    filters.setdefault(one.pid, []).extend(seccomp_of(one))
                 time.sleep(0.1)
         rows = read_table(folder / "table.csv")
     assert seen(rows) == of_mixed(30)
-    assert filters == {"2"}
+    # It sets itself up first, for a moment.
+    assert {found[-1] for found in filters.values() if len(found) > 1} == {"2"}
 
 
 def below(pid: int) -> list[psutil.Process]:

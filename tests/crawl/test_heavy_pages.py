@@ -11,7 +11,7 @@ from crawling import Crawl, Server, crawl_list, site_of
 
 from urlcrawler.demo.messages import Request, Response
 
-pytestmark = pytest.mark.usefixtures("handler")
+pytestmark = pytest.mark.usefixtures("default_handler")
 
 HTML = "text/html; charset=utf-8"
 
@@ -62,7 +62,7 @@ PAGES: dict[str, tuple[bytes, str, str]] = {
 
 
 @pytest.fixture(scope="module")
-def heavy(handler: str, tmp_path_factory: pytest.TempPathFactory) -> Crawl:
+def heavy(default_handler: str, tmp_path_factory: pytest.TempPathFactory) -> Crawl:
     """The crawl of all of them, each between two ordinary pages; the loop is watched meanwhile."""
 
     async def answer(request: Request) -> Response:

@@ -146,10 +146,10 @@ CASES: list[tuple[str, str, int | None, str | None]] = [
 
 @pytest.fixture(scope="module")
 def hostile(
-    handler: str, site: SiteProcess, tmp_path_factory: pytest.TempPathFactory
+    default_handler: str, site: SiteProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Crawl, list[str]]:
     """The crawl of all cases, and the list as it was written; a table of either kind."""
-    known = {"{port}": str(site.port), "{run}": handler}  # the site remembers visits
+    known = {"{port}": str(site.port), "{run}": default_handler}  # the site remembers visits
     lines = [
         reduce(lambda line, name: line.replace(name, known[name]), known, case[0]) for case in CASES
     ]
@@ -164,7 +164,7 @@ def hostile(
     extensions = {"saboteurs.WatchesTheLoop": 0, "urlcrawler.extensions.quiet.QuietLogs": 0}
     settings = {"DOWNLOAD_TIMEOUT": 2, "PARSE_TIMEOUT": 30, "EXTENSIONS": json.dumps(extensions)}
     words = [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
-    table = {"twisted": "table.csv", "aiohttp": "table.jsonl"}[handler]
+    table = {"twisted": "table.csv", "aiohttp": "table.jsonl"}[default_handler]
     return crawl_list(folder, ["\ufeff# comment", *written], *words, table=table), lines
 
 

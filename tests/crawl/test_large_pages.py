@@ -11,7 +11,7 @@ from crawling import Crawl, Server, needs_addresses, site_of
 from urlcrawler.demo import names
 from urlcrawler.demo.messages import Request, Response
 
-pytestmark = pytest.mark.usefixtures("handler")
+pytestmark = pytest.mark.usefixtures("default_handler")
 
 SIZE = 6_000_000
 PIECE = b"\x00\x01\x02\x03" * 25_000

@@ -235,7 +235,7 @@ def test_an_interrupt_ends_all_of_them_and_keeps_what_they_have(
 @linux
 @pytest.mark.parametrize(
     ("records", "kills"),
-    [(400, 3), pytest.param(20_000, 20, marks=pytest.mark.long)],
+    [(700, 3), pytest.param(20_000, 20, marks=pytest.mark.long)],
 )
 def test_kills_of_any_process_cost_no_row(
     tmp_path: Path, site: SiteProcess, records: int, kills: int

@@ -18,7 +18,9 @@ from typing import Any
 
 import pyte
 import pytest
-from crawling import ENVIRONMENT, RESOLVER, Crawl, SiteProcess, crawl_list
+from crawling import ENVIRONMENT, RESOLVER, Crawl, Server, SiteProcess, crawl_list, site_of
+
+from urlcrawler.demo.messages import Response
 
 SECOND = ("-s", "LOGSTATS_INTERVAL=1")
 
@@ -71,6 +73,29 @@ def test_several_processes_are_one_crawl(crawl: Callable[..., Crawl], site: Site
     assert {standing["total"] for standing in standings} == {120}
     assert any(standing["waiting"].get("answers", 0) > 2 for standing in standings)
     assert crawled.exit_code == 0
+
+
+def test_a_host_that_is_paused_is_named_with_what_it_said(
+    crawl: Callable[..., Crawl], tmp_path: Path
+) -> None:
+    """For how long, and why."""
+    limited = Server(
+        lambda request, number: (
+            Response(b"", 429, [("Retry-After", "4")])
+            if number == 2
+            else Response(b"<h1>Page</h1>")
+        )
+    )
+    with site_of(limited.routes) as site:
+        lines = [f"http://127.0.0.1:{site.port}/{n}" for n in range(4)]
+        crawl(lines, *SECOND, "-s", "PROGRESS_JSON=progress.jsonl")
+    paused = [each["paused"][0] for each in objects(tmp_path / "progress.jsonl") if each["paused"]]
+    name, why, seconds = paused[0]
+    assert (name, why) == (
+        "127.0.0.1",
+        "the server answered 429 Too Many Requests and asked to wait 4 s",
+    )
+    assert 1 < seconds < 5
 
 
 def test_it_is_said_what_a_crawl_waits_for(crawl: Callable[..., Crawl], site: SiteProcess) -> None:
@@ -136,14 +161,14 @@ def test_on_a_terminal_a_few_lines_are_written_again_and_again(
     tmp_path: Path, site: SiteProcess, columns: int
 ) -> None:
     """They stand once, below the log, however narrow it is; at the end they are gone."""
-    (tmp_path / "urls.txt").write_text("\n".join([*slow(site, 100), "not a url"]))
+    (tmp_path / "urls.txt").write_text("\n".join([*slow(site, 48), "not a url"]))
     terminal = Terminal(tmp_path, columns)
-    seen = terminal.until("/101 ")
-    assert sum("/101 " in line for line in seen) == 1
+    seen = terminal.until("/49 ")
+    assert sum("/49 " in line for line in seen) == 1
     assert any(re.search(r"\d ok, 1 invalid", line) for line in seen)
     assert any("━" in line for line in seen) == (columns == 80)
     last = terminal.end()
-    assert not any("/101 " in line or "━" in line for line in last)
+    assert not any("/49 " in line or "━" in line for line in last)
     assert any("The table: table.csv" in line for line in last)
     assert terminal.process.returncode == 0
     assert not terminal.screen.cursor.hidden
@@ -152,10 +177,10 @@ def test_on_a_terminal_a_few_lines_are_written_again_and_again(
 def test_lines_of_the_log_stay_whole(tmp_path: Path, site: SiteProcess) -> None:
     """A long one is wrapped by the terminal and by nobody else: it can be copied."""
     path = "/page/1?" + "x" * 200
-    (tmp_path / "urls.txt").write_text("\n".join([*slow(site, 100), site.url(path)]))
+    (tmp_path / "urls.txt").write_text("\n".join([*slow(site, 48), site.url(path)]))
     debug = ("-s", "LOG_LEVEL=DEBUG", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=8")
     terminal = Terminal(tmp_path, 80, *debug)
-    terminal.until("/101 ")
+    terminal.until("/49 ")
     terminal.end()
     text = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", terminal.raw).decode()
     assert "x" * 200 in text

@@ -23,6 +23,7 @@ FILLED = {
     "shop": ("title", "Product 1"),
     "stock": ("stock", r"\d+"),
     "reviews": ("title", "Product 1"),
+    "linked": ("title", "Product 1"),
     "objects": ("price", r"\d+\.\d+"),
 }
 
@@ -50,6 +51,10 @@ def test_a_spider_of_readme_does_what_readme_says(
     outcomes = [row["outcome"] for row in crawled.rows]
     assert outcomes == ["ok", "http_error", "invalid", "duplicate"]
     assert crawled.exit_code == 0
+    if name == "linked":
+        (linked,) = read_table(tmp_path / "linked.jsonl")
+        saved = [*(tmp_path / "linked/full").iterdir()]
+        assert len(saved) == len(linked["files"]) == len(set(linked["file_urls"])) > 10
     if name == "reviews":
         assert len(read_table(tmp_path / "reviews.jsonl")) > 20
 

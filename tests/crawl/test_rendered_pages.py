@@ -254,8 +254,9 @@ def test_what_a_page_asks_for_is_asked_for_within_the_limit_of_its_host(
     routes = {"/robots.txt": ROUTES["/robots.txt"], "/slow/*": slow, "/page/*": start}
     with site_of(routes) as site:
         limit = "CONCURRENT_REQUESTS_PER_DOMAIN=2"
+        fixed = ("-s", "AUTOTHROTTLE_ENABLED=0")
         pages = [f"http://127.0.0.1:{site.port}/page/{n}" for n in range(7)]
-        rows = crawl(pages, *AUTO, "-s", limit).rows
+        rows = crawl(pages, *AUTO, "-s", limit, *fixed).rows
     assert [(row["rendered"], row["h1"]) for row in rows] == [("True", "Lamp")] * 7
     assert len(at) == 7 + 7 * 20
     assert peak == 2

@@ -34,9 +34,10 @@ class Guest(Generic[RequestT]):
         self._host.answered(self._sent, latency, now)
         self._host.satisfied()
 
-    def refused(self, seconds: float | None, now: float) -> None:
+    def refused(self, seconds: float | None, now: float, why: str = "") -> None:
         """Take in a refusal, and for how many seconds the host wants to be left alone."""
-        self._host.refused(self._sent, REST if seconds is None else seconds, now, is_again=False)
+        seconds = REST if seconds is None else seconds
+        self._host.refused(self._sent, seconds, now, is_again=False, why=why)
 
     def leave(self) -> None:
         """Give the place back."""

@@ -29,6 +29,7 @@ class Host(Generic[RequestT]):
         limit: how many requests at a time.
         pace: how many seconds between two.
         paused_until: until when it has asked to be left alone.
+        why_paused: in what words.
         usage: what it was given.
         active: how many of its requests are out.
         guests: how many wait for a place that do not wait in the queue (`hosts.guests`).
@@ -41,7 +42,7 @@ class Host(Generic[RequestT]):
     __slots__ = (
         "_pauses", "_stubborn", "active", "guests", "heads", "is_counted", "left",
         "limit", "manners", "name", "origins", "pace", "paused_until", "queued", "timed", "usage",
-        "working",
+        "why_paused", "working",
     )  # fmt: skip
 
     def __init__(self, name: str, manners: Manners) -> None:
@@ -51,6 +52,7 @@ class Host(Generic[RequestT]):
         self.limit = Limit(start, manners.ceiling)
         self.pace = Pace(manners.delay, manners.max_delay)
         self.paused_until = 0.0
+        self.why_paused = ""
         self.usage = Usage()
         self.active = self.guests = 0
         self.origins: dict[str, Origin[RequestT]] = {}
@@ -145,18 +147,21 @@ class Host(Generic[RequestT]):
         if self.manners.adaptive:
             self.limit.overloaded(sent.at, now)
 
-    def refused(self, sent: Sent, seconds: float, now: float, *, is_again: bool) -> float | None:
+    def refused(
+        self, sent: Sent, seconds: float, now: float, *, is_again: bool, why: str = ""
+    ) -> float | None:
         """Take in a refusal; return until when the host is left alone, None if it is already.
 
         Args:
             seconds: for which it wants that.
+            why: what it has said.
             is_again: whether the same request was refused before.
         """
         self.usage.refused += 1
         self.strained(sent, now)
         if sent.at < self.paused_until:
             return None  # one of many that were under way together
-        until = self.pause(seconds, now)
+        until = self.pause(seconds, now, why)
         self._pauses += 1
         if is_again and self._pauses == 1:
             # Others were answered since, this one is not: it is about the page, not the rate.
@@ -167,11 +172,11 @@ class Host(Generic[RequestT]):
             self.pace.forget()
         return until
 
-    def pause(self, seconds: float, now: float) -> float:
+    def pause(self, seconds: float, now: float, why: str = "") -> float:
         """Leave the host alone for so many seconds, a little more; return until when."""
         seconds = min(max(seconds, 0.0), self.manners.max_pause)
         until = now + seconds * (1 + JITTER * random())
         if until > self.paused_until:
             self.usage.paused += until - max(now, self.paused_until)
-            self.paused_until = until
+            self.paused_until, self.why_paused = until, why
         return self.paused_until

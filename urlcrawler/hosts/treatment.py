@@ -141,7 +141,7 @@ class Treatment(Generic[RequestT]):
         if seconds is None:
             manners = self.host.manners
             seconds = min(manners.backoff * 2**self._pauses, manners.max_delay)
-        until = self.host.refused(sent, seconds, now, is_again=is_again)
+        until = self.host.refused(sent, seconds, now, is_again=is_again, why=reason)
         if until is not None:
             self._pauses += 1
             if self._pauses > 1:

@@ -151,7 +151,7 @@ class Backoff:
             self._scheduler.hosts.kept.satisfied(out.origin, out.sent, now, good)
             wait = exhausted_for(headers, time()) if "ratelimit" in " ".join(headers) else None
             if wait:
-                out.origin.host.pause(wait, now)
+                out.origin.host.pause(wait, now, "its RateLimit header says so")
         if status in self._statuses and self._may_retry(request):
             slug = error_of_status(status) or "http-5xx"
             failure = Failure(slug, status_reason(status), status)

@@ -68,7 +68,7 @@ class Watcher:
             if host.paused_until > now:
                 waiting["hosts that are paused"] += 1
                 if len(standing.paused) < _MOST_PAUSED:
-                    standing.paused.append((host.name, "it asks for that", host.paused_until - now))
+                    standing.paused.append((host.name, host.why_paused, host.paused_until - now))
             elif not host.active and host.has_work:
                 causes = {origin.circuit.cause for origin in host.working} - {None}
                 kind = (
