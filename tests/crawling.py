@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from urlcrawler.demo import names
@@ -80,6 +81,17 @@ def read_table(path: Path) -> list[dict[str, Any]]:
         if path.suffix == ".jsonl":
             return [json.loads(line) for line in file]
         return list(csv.DictReader(file))
+
+
+def texts_of(values: Any) -> list[str | None]:
+    """Return cells so that lists, numbers and what CSV makes of them can be compared."""
+    texts = []
+    for value in values.astype(object):
+        if isinstance(value, list | dict):
+            value = json.dumps(value, ensure_ascii=False)
+        is_absent = value is None or value is pd.NA or value is pd.NaT or value == ""
+        texts.append(None if is_absent or value != value else str(value).removesuffix(".0"))
+    return texts
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from crawling import Crawl, SiteProcess, crawl_list, crawl_under_way, run_scrapy
+from crawling import Crawl, SiteProcess, crawl_list, crawl_under_way, run_scrapy, texts_of
 
 import urlcrawler
 
@@ -90,20 +90,21 @@ def rows_in(uri: str, columns: str = "*") -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
-def test_it_has_the_rows_that_json_lines_have(tmp_path: Path, site: SiteProcess, uri: str) -> None:
+@pytest.mark.parametrize("other", ["other.jsonl", "other.csv"])
+def test_it_has_the_rows_that_other_tables_have(
+    tmp_path: Path, site: SiteProcess, uri: str, other: str
+) -> None:
     """One crawl into both: read back, each cell is the same, and of its type."""
     (tmp_path / "fields.yaml").write_text(FIELDS)
     words = ("-a", "fields=fields.yaml", "-O", uri)
-    crawled = crawl_list(tmp_path, listed(site), *words, table="other.jsonl")
+    crawled = crawl_list(tmp_path, listed(site), *words, table=other)
     assert crawled.exit_code == 0, crawled.log
     table = urlcrawler.read_results(uri)
     wanted = urlcrawler.read_results(crawled.table)
     assert list(table.columns) == ["list", *wanted.columns]
     assert set(table["list"]) == {"urls"}
     for column in wanted.columns:
-        assert table[column].isna().tolist() == wanted[column].isna().tolist(), column
-        values = [str(value).removesuffix(".0") for value in table[column].dropna()]
-        assert values == [str(value).removesuffix(".0") for value in wanted[column].dropna()]
+        assert texts_of(table[column]) == texts_of(wanted[column]), column
     assert str(table.dtypes["status"]) == "Int64"
     assert str(table.dtypes["fetched_at"]).endswith("UTC]")
     assert rows_in(uri, "in_stock, numbers")[0] == (True, table["numbers"][0])

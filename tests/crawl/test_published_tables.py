@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from crawling import Crawl, SiteProcess, crawl_list, crawl_under_way, run_scrapy
+from crawling import Crawl, SiteProcess, crawl_list, crawl_under_way, run_scrapy, texts_of
 
 import urlcrawler
 
@@ -76,18 +76,7 @@ def test_it_has_the_rows_that_other_tables_have(
     assert list(table.columns) == list(wanted.columns) == list(crawled.rows[0])
     assert len(table) == 24
     for column in table.columns:
-        assert _texts(table[column]) == _texts(wanted[column]), column
-
-
-def _texts(values: "pd.Series[Any]") -> list[str | None]:
-    """Return cells so that lists, numbers and what CSV makes of them can be compared."""
-    texts = []
-    for value in values.astype(object):
-        if isinstance(value, list | dict):
-            value = json.dumps(value, ensure_ascii=False)
-        is_absent = value is None or value is pd.NA or value is pd.NaT or value == ""
-        texts.append(None if is_absent or value != value else str(value).removesuffix(".0"))
-    return texts
+        assert texts_of(table[column]) == texts_of(wanted[column]), column
 
 
 def test_parquet_has_the_types_that_columns_are_declared_with(

@@ -241,9 +241,10 @@ def test_what_a_page_asks_for_is_asked_for_within_the_limit_of_its_host(
         under_way += 1
         peak = max(peak, under_way)
         at.append(time.monotonic())
+        number = len(at)
         await asyncio.sleep(0.05)
         under_way -= 1
-        if len(at) == 30:
+        if number == 30:
             return Response(b"", 429, [("Retry-After", "2")])
         return Response(b"{}", content_type="application/json")
 

@@ -13,9 +13,9 @@ WRITTEN = ("position", "url", "outcome", "status", "title")
 
 @pytest.mark.parametrize(
     "tables",
-    ["table.csv", "table.jsonl", "table.csv,table.jsonl",
+    ["table.csv,table.jsonl",
      *(pytest.param(f"table.{kind}", marks=pytest.mark.long)
-       for kind in ("parquet", "sqlite", "jsonl.gz"))],
+       for kind in ("csv", "jsonl", "parquet", "sqlite", "jsonl.gz"))],
 )  # fmt: skip
 @pytest.mark.parametrize(
     ("kills", "urls"), [(8, 450), pytest.param(200, 5000, marks=pytest.mark.long)]
