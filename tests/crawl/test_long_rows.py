@@ -18,7 +18,7 @@ def resume(folder: Path, table: str, *words: str) -> Crawl:
     return run_scrapy(folder, "crawl", "urls", *words, table="not read")
 
 
-@pytest.mark.parametrize("name", ["table.csv", "table.jsonl"])
+@pytest.mark.parametrize("name", [pytest.param("table.csv", marks=pytest.mark.long), "table.jsonl"])
 def test_rows_of_a_megabyte_are_torn_and_completed(
     tmp_path: Path, site: SiteProcess, name: str
 ) -> None:

@@ -202,6 +202,7 @@ def test_where_it_is_not_wanted_nothing_is_written_twice(
     assert b" of 60 records (" in terminal.raw
 
 
+@pytest.mark.long
 def test_without_colour_it_is_without_colour(tmp_path: Path, site: SiteProcess) -> None:
     """NO_COLOR (no-color.org)."""
     (tmp_path / "urls.txt").write_text("\n".join(slow(site, 60)))

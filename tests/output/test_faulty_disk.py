@@ -177,7 +177,7 @@ def test_a_table_that_may_not_grow_holds_the_rows_that_fit(
         assert path.read_bytes() == whole
 
 
-@pytest.mark.parametrize("run", [1, 600, 1 << 20])
+@pytest.mark.parametrize("run", [1, pytest.param(600, marks=pytest.mark.long), 1 << 20])
 def test_a_table_is_in_order_or_as_it_was_whatever_room_there_is(
     tmp_path: Path, name: str, format_: Format, whole: bytes, run: int
 ) -> None:
