@@ -13,6 +13,8 @@ OUTCOMES = {
     "unchanged": "the page is what an earlier crawl has found: a 304, or the same body",
 }
 
+THERE = ("ok", "unchanged")  # of pages that were found
+
 
 class Error(NamedTuple):
     """A line of the table of errors.

@@ -12,7 +12,8 @@ import pandas as pd
 
 from urlcrawler.items import COLUMN_KINDS, OWN_COLUMNS
 from urlcrawler.output.cells import Kind, typed
-from urlcrawler.output.publications import DATABASES, READ
+from urlcrawler.output.database import is_database
+from urlcrawler.output.publications import READ
 from urlcrawler.output.sqlitefile import TABLE, kinds_in
 from urlcrawler.output.tables import restore
 
@@ -37,7 +38,7 @@ def read_results(path: str | Path, *, formulas: bool = False) -> pd.DataFrame:
     Raises:
         ValueError: the suffix is none of these.
     """
-    if str(path).startswith(tuple(f"{scheme}://" for scheme in DATABASES)):
+    if is_database(str(path)):
         return _database(str(path))
     path = Path(path)
     suffix = path.suffix if path.suffix != ".gz" else path.with_suffix("").suffix

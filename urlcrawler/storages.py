@@ -15,10 +15,10 @@ from scrapy.extensions.feedexport import FileFeedStorage, StdoutFeedStorage
 from scrapy.utils.asyncio import create_looping_call
 
 from urlcrawler.exceptions import OutputError
+from urlcrawler.output.database import beside_database
 from urlcrawler.output.itemfile import goes_on, open_items
 from urlcrawler.output.ordering import put_in_order
 from urlcrawler.output.plainfile import PlainFile
-from urlcrawler.output.publications import beside_database
 from urlcrawler.output.published import PublishedTable
 from urlcrawler.output.quality import quality_of_rows
 from urlcrawler.output.retries import RetriedTable

@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn, cast
-from urllib.parse import urlsplit
 
 from scrapy import signals
 from scrapy.commands.crawl import Command as ScrapyCrawl
@@ -20,7 +19,7 @@ from twisted.python.failure import Failure
 
 from urlcrawler.commands.interrupts import Interrupts
 from urlcrawler.exceptions import Interrupted, UrlcrawlerError
-from urlcrawler.output.publications import DATABASES
+from urlcrawler.output.database import is_database
 from urlcrawler.printable import printable, without_credentials
 from urlcrawler.processes.child import command
 
@@ -127,7 +126,7 @@ def name_databases(opts: argparse.Namespace) -> None:
     """Say the format of feeds whose address says it: Scrapy looks for a suffix."""
     for feeds in filter(None, (opts.output, opts.overwrite_output)):
         for place, feed in enumerate(feeds):
-            if urlsplit(feed).scheme in DATABASES and not feed.endswith(":postgresql"):
+            if is_database(feed) and not feed.endswith(":postgresql"):
                 feeds[place] = f"{feed}:postgresql"
 
 

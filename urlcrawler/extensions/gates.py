@@ -13,7 +13,8 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
-from urlcrawler.output.quality import shortcomings
+from urlcrawler.outcomes import THERE
+from urlcrawler.output.quality import Wanted
 from urlcrawler.output.rows import Row
 from urlcrawler.stopping import stop
 
@@ -28,7 +29,7 @@ class Gates:
     Stats: `gates/*`.
     """
 
-    def __init__(self, crawler: Crawler, wanted: Any) -> None:
+    def __init__(self, crawler: Crawler, wanted: Wanted) -> None:
         self.crawler = crawler
         self._wanted = wanted
         self._lately: deque[bool] = deque(maxlen=LATELY)
@@ -49,7 +50,7 @@ class Gates:
         """Stop the crawl when almost nothing of what it asks for is there."""
         if not isinstance(item, Row) or not item["attempts"]:
             return
-        self._lately.append(item["outcome"] in ("ok", "unchanged"))
+        self._lately.append(item["outcome"] in THERE)
         there, least = sum(self._lately), self._wanted.ok_share_lately
         if len(self._lately) == LATELY and there < least * LATELY:
             logger.error(
@@ -72,15 +73,7 @@ class Gates:
             stats.set_value("gates/failed", 1)
             logger.error("Quality: the table could not be looked at, see above")
             return
-        found = list(
-            shortcomings(
-                now,
-                ok_share=wanted.ok_share,
-                coverage=wanted.coverage,
-                before=wanted.before,
-                drop=wanted.drop,
-            )
-        )
+        found = list(wanted.shortcomings(now))
         stats.set_value("gates/ok_share", round(now.ok_share, 4))
         stats.set_value("gates/failed", len(found))
         for name, why in found:

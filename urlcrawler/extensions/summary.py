@@ -7,14 +7,13 @@ from collections import Counter
 from pathlib import Path
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 
 from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from urlcrawler.outcomes import RETRYABLE
-from urlcrawler.output.publications import DATABASES
+from urlcrawler.output.database import is_database
 from urlcrawler.output.rows import Row
 from urlcrawler.printable import without_credentials
 
@@ -77,9 +76,8 @@ class Summary:
     def feed_slot_closed(self, slot: Any) -> None:
         """Note where a table is."""
         self._feeds.append(without_credentials(slot.uri))
-        scheme = urlsplit(slot.uri).scheme
-        if scheme in DATABASES:  # its password is the user's business
-            self._words += ["-o", f"{scheme}://..."]
+        if is_database(slot.uri):  # its password is the user's business
+            self._words += ["-o", "postgresql://..."]
             return
         named = Path(slot.uri).suffix == f".{slot.format}"
         self._words += ["-o", slot.uri if named else f"{slot.uri}:{slot.format}"]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 from typing import Any
 
 # Of a column: str, int, float, bool, or json for anything; a list of one kind; an object of some.
@@ -62,6 +63,8 @@ def conform(value: Any, kind: str) -> Any:
             return json.dumps(value, ensure_ascii=False)
         case "str":
             return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        case "time":
+            return datetime.fromisoformat(value)
         case "bool" if isinstance(value, bool):
             return value
         case "int" if isinstance(value, int) and abs(value) <= _LARGEST:

@@ -14,11 +14,10 @@ import numpy as np
 
 from urlcrawler.exceptions import ArgumentError, InvalidUrl, OutputError
 from urlcrawler.inputs.urls import parse_target
-from urlcrawler.outcomes import OUTCOMES
+from urlcrawler.outcomes import OUTCOMES, THERE
 from urlcrawler.output.publications import READ, rows_of
 from urlcrawler.output.tables import Format, Line
 
-_KNOWN = ("ok", "unchanged")  # outcomes of pages that were there
 _COLUMNS = ("position", "url", "outcome", "error", "final_url")
 
 
@@ -47,7 +46,7 @@ class EarlierTable:
     """
 
     def __init__(
-        self, path: str, *, formulas: bool = False, outcomes: tuple[str, ...] = _KNOWN
+        self, path: str, *, formulas: bool = False, outcomes: tuple[str, ...] = THERE
     ) -> None:
         """Read the table.
 

@@ -5,7 +5,8 @@ import shutil
 import zlib
 from pathlib import Path
 
-from urlcrawler.output.publication import FilePublication, foreign
+from urlcrawler.output.publication import FilePublication
+from urlcrawler.output.scan import foreign
 from urlcrawler.output.tables import Format
 
 _LEVEL = 6  # that of the command

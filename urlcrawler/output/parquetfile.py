@@ -3,16 +3,17 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from urlcrawler.output.cells import Kind
-from urlcrawler.output.publication import FilePublication, foreign, say_odd
+from urlcrawler.output.cells import Kind, conform
+from urlcrawler.output.publication import FilePublication
+from urlcrawler.output.scan import foreign
 from urlcrawler.output.tables import JsonLines
+from urlcrawler.output.typedrows import say_odd
 
 MOST_ROWS, MOST_BYTES = 50_000, 64_000_000  # of a row group, as JSON
 _KEY = b"urlcrawler"  # of the metadata in which the kinds of the columns stand
@@ -98,16 +99,10 @@ def _groups(rows: Path) -> Iterator[list[dict[str, Any]]]:
 
 
 def _value(value: Any, kind: Kind) -> Any:
-    """Return a value as Arrow takes it."""
-    if value is None:
-        return None
-    if kind == "json":
-        return json.dumps(value, ensure_ascii=False)
-    if kind == "time":
-        return datetime.fromisoformat(value)
-    if kind == "str" and not isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    return value
+    """Return a value as Arrow takes it; to other types, and lists of them, it sees for itself."""
+    if value is None or kind not in ("json", "str", "time"):
+        return value
+    return conform(value, str(kind))
 
 
 def _back(value: Any, kind: Kind) -> Any:

@@ -1,27 +1,26 @@
 """The table in PostgreSQL: one row for each record of each list, upserted when it is complete."""
 
-import json
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import psycopg
 from psycopg import sql
 
 from urlcrawler.exceptions import OutputError
-from urlcrawler.output.cells import Kind, conform
-from urlcrawler.output.publication import Publication, say_odd
+from urlcrawler.output.cells import Kind
+from urlcrawler.output.database import table_in
+from urlcrawler.output.publication import Publication
 from urlcrawler.output.tables import JsonLines
+from urlcrawler.output.typedrows import TypedRows
 from urlcrawler.printable import without_credentials
 
-TABLE = "results"  # unless the address says ?table=
 LIST = "list"  # the column with the name of the list
 _TYPES = {"str": "text", "int": "bigint", "float": "double precision", "bool": "boolean",
           "json": "jsonb", "time": "timestamptz"}  # fmt: skip
-_PATIENCE = "10"  # seconds for a connection, where the address does not say another number
+
+Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Postgres(Publication):
@@ -37,16 +36,17 @@ class Postgres(Publication):
         """Connect, and see that the table can hold the rows.
 
         Args:
-            looks: whether nothing is to be made or altered.
-            uri: as libpq has it, with `table=` besides.
+            uri: see `database`.
             list_name: what stands in the column `list`.
             kinds: of the columns, in their order.
+            looks: whether nothing is to be made or altered.
 
         Raises:
             OutputError: there is no connection, or the table has other types.
         """
         self.working = JsonLines(list(kinds))
-        self._address, self._table = _parts(uri)
+        self._address, table = table_in(uri)
+        self._table = _identifier(table)
         self._shown = without_credentials(uri)
         self._list = list_name
         if LIST in kinds:
@@ -54,9 +54,7 @@ class Postgres(Publication):
                 f"-o {self._shown}: the column {LIST!r} says there which list a row is of, and "
                 "this list has one too. Rename it"
             )
-        self._kinds = {name: kind if isinstance(kind, str) else "json"
-                       for name, kind in kinds.items()} | {"fetched_at": "time"}  # fmt: skip
-        self._odd: Counter[str] = Counter()  # values that are none of their type, by column
+        self._rows = TypedRows({**kinds, "fetched_at": "time"})
         try:
             with self._connected() as connection:
                 there = self._check(connection)
@@ -67,19 +65,23 @@ class Postgres(Publication):
 
     def is_there(self, path: Path) -> bool:
         """Return whether the table has rows of the list."""
-        if not self._exists():
-            return False
-        query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} = %s)")
-        return bool(self._query(query, [self._list])[0][0])
+        try:
+            with self._connected() as connection:
+                if not self._exists(connection):
+                    return False
+                query = sql.SQL("SELECT FROM {} WHERE {} = %s LIMIT 1")
+                return self._execute(connection, query).fetchone() is not None
+        except psycopg.Error as error:
+            raise OSError(0, _first_line(error)) from error
 
     def publish(self, rows: Path, path: Path) -> None:
         """Copy all rows into a temporary table, and upsert from there, in one transaction."""
-        names = [LIST, *self._kinds]
+        names = [LIST, *self._rows.kinds]
         columns = sql.SQL(", ").join(map(sql.Identifier, names))
         changes = sql.SQL(", ").join(
             sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in names[2:]
         )
-        table = self._identifier
+        table = self._table
         try:
             with self._connected() as connection, connection.cursor() as cursor:
                 cursor.execute(
@@ -87,7 +89,7 @@ class Postgres(Publication):
                     .format(columns, table)
                 )  # fmt: skip
                 with cursor.copy(sql.SQL("COPY fresh ({}) FROM STDIN").format(columns)) as copy:
-                    for values in self._values(rows):
+                    for values in self._rows.read(rows):
                         copy.write_row([self._list, *values])
                 cursor.execute(
                     sql.SQL(
@@ -104,13 +106,12 @@ class Postgres(Publication):
                 )
         except psycopg.Error as error:
             raise OSError(0, _first_line(error)) from error
-        say_odd(self._odd, self._kinds)
 
     def take_back(self, path: Path, rows: Path) -> None:
         """Read the rows of the list, a few thousand at a time."""
-        columns = sql.SQL(", ").join(map(sql.Identifier, self._kinds))
+        columns = sql.SQL(", ").join(map(sql.Identifier, self._rows.kinds))
         query = sql.SQL("SELECT {} FROM {} WHERE {} = %s ORDER BY position").format(
-            columns, self._identifier, sql.Identifier(LIST)
+            columns, self._table, sql.Identifier(LIST)
         )
         try:
             with (
@@ -120,49 +121,43 @@ class Postgres(Publication):
             ):
                 cursor.itersize = 5000
                 for cells in cursor.execute(query, [self._list]):
-                    row = dict(zip(self._kinds, map(_back, cells), strict=True))
+                    row = dict(zip(self._rows.kinds, map(_back, cells), strict=True))
                     lines.write(self.working.encode(row))
         except psycopg.Error as error:
             raise OSError(0, _first_line(error)) from error
 
     def remove(self, path: Path) -> None:
         """Delete the rows of the list."""
-        self._query(sql.SQL("DELETE FROM {} WHERE {} = %s RETURNING 0"), [self._list])
-
-    @property
-    def _identifier(self) -> sql.Identifier:
-        return sql.Identifier(*self._table.split("."))  # `schema.table` too
-
-    def _connected(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        return psycopg.connect(self._address)
-
-    def _query(self, query: sql.SQL, values: list[Any]) -> list[tuple[Any, ...]]:
         try:
             with self._connected() as connection:
-                whole = query.format(self._identifier, sql.Identifier(LIST))
-                return connection.execute(whole, values).fetchall()
+                self._execute(connection, sql.SQL("DELETE FROM {} WHERE {} = %s"))
         except psycopg.Error as error:
             raise OSError(0, _first_line(error)) from error
 
-    def _exists(self) -> bool:
-        name = self._identifier.as_string()
-        return self._query(sql.SQL("SELECT to_regclass(%s)"), [name])[0][0] is not None
+    def _connected(self) -> Connection:
+        return psycopg.connect(self._address)
+
+    def _execute(self, connection: Connection, query: sql.SQL) -> "psycopg.Cursor[Any]":
+        """Execute what is about the table, and the rows of the list in it."""
+        return connection.execute(query.format(self._table, sql.Identifier(LIST)), [self._list])
+
+    def _exists(self, connection: Connection) -> bool:
+        found = connection.execute("SELECT to_regclass(%s)", [self._table.as_string()])
+        return found.fetchone() != (None,)
 
     @property
     def _columns(self) -> dict[str, str]:
-        return {LIST: "text", **{name: _TYPES[kind] for name, kind in self._kinds.items()}}
+        return {LIST: "text", **{name: _TYPES[kind] for name, kind in self._rows.kinds.items()}}
 
-    def _check(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> dict[str, str]:
+    def _check(self, connection: Connection) -> dict[str, str]:
         """Return the columns of the table, if it is there.
 
         Raises:
             OutputError: one has another type.
         """
-        name = self._identifier.as_string()
-        found = connection.execute("SELECT to_regclass(%s)", [name]).fetchone()
-        if found is None or found[0] is None:
+        if not self._exists(connection):
             return {}
-        empty = sql.SQL("SELECT * FROM {} LIMIT 0").format(self._identifier)
+        empty = sql.SQL("SELECT * FROM {} LIMIT 0").format(self._table)
         there = _types_of(connection.execute(empty))
         for name, type_ in self._columns.items():
             if there.get(name, type_) != type_:
@@ -172,33 +167,17 @@ class Postgres(Publication):
                 )
         return there
 
-    def _prepare(
-        self, connection: "psycopg.Connection[tuple[Any, ...]]", there: dict[str, str]
-    ) -> None:
+    def _prepare(self, connection: Connection, there: dict[str, str]) -> None:
         """Make the table, or the columns that it lacks."""
         if not there:
             create = sql.SQL("CREATE TABLE IF NOT EXISTS {} ({}, PRIMARY KEY ({}, position))")
             columns = sql.SQL(", ").join(_column(*column) for column in self._columns.items())
-            connection.execute(create.format(self._identifier, columns, sql.Identifier(LIST)))
+            connection.execute(create.format(self._table, columns, sql.Identifier(LIST)))
             return
         for name, type_ in self._columns.items():
             if name not in there:
                 add = sql.SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {}")
-                connection.execute(add.format(self._identifier, _column(name, type_)))
-
-    def _values(self, rows: Path) -> Iterator[list[Any]]:
-        with rows.open("rb") as lines:
-            for line in lines:
-                row = json.loads(line)
-                yield [self._cell(name, kind, row.get(name)) for name, kind in self._kinds.items()]
-
-    def _cell(self, name: str, kind: str, value: Any) -> Any:
-        """Return a value as the column takes it; None, and count, when it is none of its type."""
-        if value is None:
-            return None
-        cell = datetime.fromisoformat(value) if kind == "time" else conform(value, kind)
-        self._odd[name] += cell is None
-        return cell
+                connection.execute(add.format(self._table, _column(name, type_)))
 
 
 # What psycopg calls types that SQL has another name for.
@@ -209,16 +188,8 @@ def _column(name: str, type_: str) -> sql.Composed:
     return sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type_))
 
 
-def _parts(uri: str) -> tuple[str, str]:
-    """Return the address for libpq, and the name of the table."""
-    address, _, query = uri.partition("?")
-    options = [option for option in query.split("&") if option]
-    tables = [option for option in options if option.startswith("table=")]
-    rest = [option for option in options if option not in tables]
-    if not any(option.startswith("connect_timeout=") for option in rest):
-        rest.append(f"connect_timeout={_PATIENCE}")
-    table = unquote(tables[-1].partition("=")[2]) if tables else TABLE
-    return f"{address}?{'&'.join(rest)}", table
+def _identifier(table: str) -> sql.Identifier:
+    return sql.Identifier(*table.split("."))  # `schema.table` too
 
 
 def _first_line(error: Exception) -> str:
@@ -237,10 +208,10 @@ def read(uri: str) -> tuple[list[str], list[tuple[Any, ...]], dict[str, Kind]]:
     Raises:
         psycopg.Error: it cannot be read.
     """
-    address, table = _parts(uri)
+    address, table = table_in(uri)
     kinds: dict[str, Kind] = {type_: kind for kind, type_ in _TYPES.items()}
     query = sql.SQL("SELECT * FROM {} ORDER BY {}, position").format(
-        sql.Identifier(*table.split(".")), sql.Identifier(LIST)
+        _identifier(table), sql.Identifier(LIST)
     )
     with psycopg.connect(address) as connection:
         found = connection.execute(query)

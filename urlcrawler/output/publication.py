@@ -5,20 +5,13 @@ published when each record has its row (`published.PublishedTable`). So the file
 absent, and there is one ledger.
 """
 
-import logging
 import os
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from urlcrawler.exceptions import OutputError
 from urlcrawler.output.tablefile import beside, sync_folder
 from urlcrawler.output.tables import Format
-
-logger = logging.getLogger(__name__)
 
 
 class Publication(ABC):
@@ -111,20 +104,3 @@ class FilePublication(Publication):
 def collected(path: Path) -> Path:
     """Return where the rows for the table at *path* are collected."""
     return beside(path, ".rows")
-
-
-def foreign(path: Path) -> OutputError:
-    """Return what is said of a file that no crawl has written."""
-    return OutputError(
-        f"{path}: is there already and is no table of a crawl. Type -O {path} to replace it, or "
-        "-o with another name"
-    )
-
-
-def say_odd(odd: Counter[str], kinds: Mapping[str, Any]) -> None:
-    """Say in the log how many values of which columns were none of their type."""
-    for name, count in (+odd).items():
-        logger.warning(
-            "%(count)d values of the column %(name)s are no %(kind)s, and are left out",
-            {"count": count, "name": name, "kind": kinds[name]},
-        )

@@ -1,12 +1,10 @@
 """Which files are published, by the format that a feed names."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
 
 from urlcrawler.exceptions import OutputError
 from urlcrawler.output.cells import Kind
@@ -19,8 +17,8 @@ if TYPE_CHECKING:
     from urlcrawler.output.parquetfile import Parquet
 
 READ = ".csv, .jsonl, .jl, .csv.gz, .jsonl.gz, .parquet and .sqlite"  # names of tables
-DATABASES = ("postgresql", "postgres")  # schemes
-PUBLISHED = ("parquet", "sqlite", "gz", "postgresql")
+FILES = ("parquet", "sqlite", "gz")
+PUBLISHED = (*FILES, "postgresql")
 
 
 def publication_of(
@@ -77,7 +75,7 @@ def rows_of(path: Path) -> Iterator[tuple[Path, type[Format] | None]]:
         OSError: it cannot be read, or there is no room for its rows.
     """
     name = path.suffix.removeprefix(".")
-    if name not in PUBLISHED or name == "postgresql":
+    if name not in FILES:
         yield path, FORMATS.get(name)
         return
     kinds: dict[str, type[FilePublication]] = {"sqlite": Sqlite, "gz": Gzip}
@@ -100,15 +98,6 @@ def _parquet(path: Path) -> "type[Parquet]":
             f"{path}: needs pyarrow. Type pip install 'urlcrawler[parquet]'"
         ) from None
     return Parquet
-
-
-def beside_database(uri: str, table_name: str) -> Path:
-    """Return where the rows for a table in a database are collected, and what it is called."""
-    parts = urlsplit(uri)
-    table = dict(parse_qsl(parts.query)).get("table", "results")
-    words = (table_name, parts.hostname or "local", parts.path.strip("/"), table)
-    name = ".".join(re.sub(r"[^\w-]+", "-", word) for word in words if word)
-    return Path("data/results", f"{name}.postgresql")
 
 
 def file_of(path: Path, name: str | None) -> Path:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from urlcrawler.outcomes import THERE
 from urlcrawler.output.earlier import read_rows
 
-_THERE = ("ok", "unchanged")
 _NOTHING: tuple[Any, ...] = (None, "", [], {}, "[]", "{}")
 
 
@@ -55,56 +55,70 @@ def quality_of_rows(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -
         if row["outcome"] == "duplicate":
             continue
         quality.records += 1
-        if row["outcome"] in _THERE:
+        if row["outcome"] in THERE:
             quality.there += 1
             quality.filled.update(name for name in wanted if row.get(name) not in _NOTHING)
     return quality
 
 
-def shortcomings(
-    now: Quality,
-    *,
-    ok_share: float = 0.0,
-    coverage: Mapping[str, float] | None = None,
-    before: Quality | None = None,
-    drop: float = 1.0,
-) -> Iterator[tuple[str, str]]:
-    """Yield what a table does not come up to: the name of the setting, and a sentence.
+@dataclass
+class Wanted:
+    """What is wanted of a table, and of a crawl.
 
-    Args:
-        ok_share: the least share of pages that are there.
-        coverage: the least share of these that have a value, by column.
-        before: an earlier table.
-        drop: how much worse than that one each share may be, of what it was.
+    Attributes:
+        ok_share: of the records, so many must be there at the least.
+        coverage: of these pages so many must have a value, by column.
+        before: an earlier table, than which this one must not be worse.
+        drop: by more than this share.
+        ok_share_lately: of the last pages so many must be there, or the crawl stops.
     """
-    counts: dict[str, Any] = {"there": f"{now.there:,}", "records": f"{now.records:,}"}
-    if now.ok_share < ok_share:
-        yield (
-            "MIN_OK_SHARE",
-            f"{now.ok_share:.1%} of the records are ok ({counts['there']} of "
-            f"{counts['records']}), at least {ok_share:.1%} are wanted",
-        )
-    for name, least in (coverage or {}).items():
-        if now.coverage(name) < least:
+
+    ok_share: float = 0.0
+    coverage: dict[str, float] = field(default_factory=dict)
+    before: Quality | None = None
+    drop: float = 0.0
+    ok_share_lately: float = 0.0
+
+    @property
+    def is_about_table(self) -> bool:
+        """Whether the table is to be looked at."""
+        return bool(self.ok_share or self.coverage or self.before)
+
+    @property
+    def columns(self) -> set[str]:
+        """The columns whose values are counted."""
+        return {*self.coverage, *(self.before.filled if self.before else ())}
+
+    def shortcomings(self, now: Quality) -> Iterator[tuple[str, str]]:
+        """Yield what a table does not come up to: the name of the setting, and a sentence."""
+        if now.ok_share < self.ok_share:
             yield (
-                "MIN_FIELD_COVERAGE",
-                f"{now.coverage(name):.1%} of the pages have a value of {name} "
-                f"({now.filled[name]:,} of {counts['there']}), at least {least:.1%} are wanted",
+                "MIN_OK_SHARE",
+                f"{now.ok_share:.1%} of the records are ok ({now.there:,} of {now.records:,}), at "
+                f"least {self.ok_share:.1%} are wanted",
             )
-    if before is None:
-        return
-    if _has_dropped(before.ok_share, now.ok_share, drop):
-        yield (
-            "MAX_DROP_AGAINST",
-            f"{now.ok_share:.1%} of the records are ok, and {before.ok_share:.1%} were before",
-        )
-    for name in before.filled:
-        if _has_dropped(before.coverage(name), now.coverage(name), drop):
+        for name, least in self.coverage.items():
+            if now.coverage(name) < least:
+                yield (
+                    "MIN_FIELD_COVERAGE",
+                    f"{now.coverage(name):.1%} of the pages have a value of {name} "
+                    f"({now.filled[name]:,} of {now.there:,}), at least {least:.1%} are wanted",
+                )
+        before = self.before
+        if before is None:
+            return
+        if _has_dropped(before.ok_share, now.ok_share, self.drop):
             yield (
                 "MAX_DROP_AGAINST",
-                f"{now.coverage(name):.1%} of the pages have a value of {name}, and "
-                f"{before.coverage(name):.1%} had one before",
+                f"{now.ok_share:.1%} of the records are ok, and {before.ok_share:.1%} were before",
             )
+        for name in before.filled:
+            if _has_dropped(before.coverage(name), now.coverage(name), self.drop):
+                yield (
+                    "MAX_DROP_AGAINST",
+                    f"{now.coverage(name):.1%} of the pages have a value of {name}, and "
+                    f"{before.coverage(name):.1%} had one before",
+                )
 
 
 def _has_dropped(before: float, now: float, drop: float) -> bool:

@@ -2,16 +2,17 @@
 
 import json
 import sqlite3
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from urlcrawler.exceptions import OutputError
-from urlcrawler.output.cells import Kind, conform
-from urlcrawler.output.publication import FilePublication, foreign, say_odd
+from urlcrawler.output.cells import Kind
+from urlcrawler.output.publication import FilePublication
+from urlcrawler.output.scan import foreign
 from urlcrawler.output.tables import JsonLines
+from urlcrawler.output.typedrows import TypedRows
 
 TABLE = "results"
 # What a column is declared as. SQLite has no booleans: they are 0 and 1.
@@ -28,10 +29,7 @@ class Sqlite(FilePublication):
             OutputError: no database can hold them: two that differ in case alone, or too many.
         """
         self.working = JsonLines(list(kinds))
-        # Lists and objects are JSON.
-        self._kinds = {name: kind if isinstance(kind, str) else "json"
-                       for name, kind in kinds.items()}  # fmt: skip
-        self._odd: Counter[str] = Counter()  # values that are none of their type, by column
+        self._rows = TypedRows(kinds)
         try:
             with closing(sqlite3.connect(":memory:")) as database:
                 self._create(database)
@@ -40,7 +38,7 @@ class Sqlite(FilePublication):
 
     def write(self, rows: Path, new: Path) -> None:
         """Write the database."""
-        places = ", ".join("?" * len(self._kinds))
+        places = ", ".join("?" * len(self._rows.kinds))
         new.unlink(missing_ok=True)  # left by a kill
         try:
             with closing(sqlite3.connect(new, isolation_level=None)) as database:
@@ -49,12 +47,11 @@ class Sqlite(FilePublication):
                 database.execute("BEGIN")
                 self._create(database)
                 insert = f"INSERT INTO {TABLE} VALUES ({places})"  # noqa: S608 - names are quoted
-                database.executemany(insert, self._values(rows))
+                database.executemany(insert, self._rows.read(rows))
                 database.execute(f"CREATE INDEX {TABLE}_url ON {TABLE} (url)")
                 database.execute("COMMIT")
         except sqlite3.OperationalError as error:
             raise OSError(0, str(error)) from error
-        say_odd(self._odd, self._kinds)
 
     @classmethod
     def restore(cls, published: Path, rows: Path) -> None:
@@ -73,22 +70,9 @@ class Sqlite(FilePublication):
             raise foreign(published) from error
 
     def _create(self, database: sqlite3.Connection) -> None:
-        columns = [f"{_quoted(name)} {_TYPES[kind]}" for name, kind in self._kinds.items()]
+        columns = [f"{_quoted(name)} {_TYPES[kind]}" for name, kind in self._rows.kinds.items()]
         columns[0] += " PRIMARY KEY"  # the position
         database.execute(f"CREATE TABLE {TABLE} ({', '.join(columns)})")
-
-    def _values(self, rows: Path) -> Iterator[list[Any]]:
-        with rows.open("rb") as lines:
-            for line in lines:
-                row = json.loads(line)
-                yield [self._cell(name, kind, row.get(name)) for name, kind in self._kinds.items()]
-
-    def _cell(self, name: str, kind: str, value: Any) -> Any:
-        if value is None:
-            return None
-        cell = conform(value, kind)
-        self._odd[name] += cell is None
-        return cell
 
 
 def kinds_in(database: sqlite3.Connection) -> dict[str, Kind]:

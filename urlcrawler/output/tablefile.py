@@ -11,6 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from urlcrawler.exceptions import OutputError
+from urlcrawler.output.scan import Scan, busy
 from urlcrawler.output.tables import Format, Line
 
 logger = logging.getLogger(__name__)
@@ -54,9 +55,7 @@ class TableFile:
             if locked:
                 self._lock.acquire(blocking=False)
         except Timeout:
-            raise OutputError(
-                f"{path}: another crawl is writing it. Wait for it, or name another table with -o"
-            ) from None
+            raise busy(path) from None
         except OSError as error:
             raise self._unusable(error) from error
         try:
@@ -78,47 +77,22 @@ class TableFile:
         Raises:
             OutputError: the columns are others, or something between the rows is no row.
         """
+        scan = Scan(self.path, self.format)
+        self.in_order, self._last = True, 0
         with os.fdopen(os.dup(self._fd), "rb") as file:
-            found = self.format.read_header(file) if self.size else None
-            if found is None:
-                file.seek(0)
-                if not self.format.begins(file.read(1 << 20)):
-                    raise OutputError(
-                        f"{self.path}: is there already and is no table of a crawl. "
-                        f"Type -O {self.path} to replace it, or -o with another name"
-                    )
-                return self.cut(0)  # a new table, or what a kill left of its first line
-            columns, end = found
-            if columns != self.format.columns:
-                raise OutputError(
-                    f"{self.path}: has other columns than this crawl writes. It has: "
-                    f"{', '.join(columns)}. Type -O {self.path} to start afresh, or -o with "
-                    "another name"
-                )
-            torn: int | None = None
-            self.in_order, self._last = True, 0
-            for line in self.format.lines(file, end):
-                if isinstance(line, int):
-                    torn = line if torn is None else torn
-                elif torn is not None:
-                    raise OutputError(
-                        f"{self.path}: what begins at byte {torn} is no row, and rows follow. "
-                        f"Mend or remove it, or type -O {self.path} to start afresh"
-                    )
-                else:
-                    end = line.end
-                    self._note(line.position)
-                    yield line
-        if end < self.size:
-            self._check_tail(end)
+            for line in scan.lines(file, self.size):
+                self._note(line.position)
+                yield line
+        if scan.is_new:
+            self.cut(0)  # a new table, or what a kill left of its first line
+        elif scan.end < self.size:
             logger.info(
                 "%(path)s: %(bytes)d bytes of a row that was not finished are taken away",
-                {"path": self.path, "bytes": self.size - end},
+                {"path": self.path, "bytes": self.size - scan.end},
             )
-            self.cut(end)
+            self.cut(scan.end)
         else:
             self._keep()
-        return None
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the rows that the file has now, as they are written there."""
@@ -127,18 +101,6 @@ class TableFile:
             for line in self.format.lines(file, found[1]) if found else ():
                 if not isinstance(line, int):
                     yield self.format.read_row(again, line.start) or {}
-
-    def _check_tail(self, start: int) -> None:
-        """Refuse to take away what no crawl can have left behind: text of somebody's own.
-
-        Raises:
-            OutputError: it is that.
-        """
-        if not self.format.is_torn(os.pread(self._fd, 1 << 20, start)):
-            raise OutputError(
-                f"{self.path}: what begins at byte {start} is no row of a crawl. Mend or remove "
-                f"it, or type -O {self.path} to start afresh"
-            )
 
     def cut(self, size: int) -> None:
         """Shorten the table to *size* bytes; 0 begins it anew, with a header."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from urlcrawler.hosts.estimate import CORES, HOST, NOTHING, PROCESSOR, WINDOW
 from urlcrawler.printable import printable, without_credentials
+from urlcrawler.progress.words import duration
 
 _LONGEST = 100  # characters of a text of somebody's own
 
@@ -228,15 +229,10 @@ def count(number: int, what: str) -> str:
 
 
 def in_words(seconds: float) -> str:
-    """Return a time as people say it, in its two largest units."""
+    """Return a time as people say it."""
     if seconds < 1:
         return "under a second"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = ((days, "d"), (hours, "h"), (minutes, "min"), (rest, "s"))
-    first = next(place for place, (number, _) in enumerate(parts) if number)
-    return " ".join(f"{number:,} {unit}" for number, unit in parts[first : first + 2] if number)
+    return duration(seconds)
 
 
 def shown(text: str) -> str:

@@ -22,7 +22,7 @@ from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.urls import Target
 from urlcrawler.meta import HOST_LATENCY, ROBOTS_TXT
 from urlcrawler.middlewares.robots import Robots
-from urlcrawler.spiders.wiring import wire
+from urlcrawler.spiders.wiring import set_above, wire
 
 AT_ONCE = 64  # files that are fetched side by side, each of another origin
 EXAMPLES = 10
@@ -88,16 +88,16 @@ class RobotsSpider(Spider):
         super().update_settings(settings)
         wire(settings)
         for name, value in _NOT_HERE.items():
-            _set(settings, name, value)
+            set_above(settings, name, value)
         for name in ("EXTENSIONS", "ITEM_PIPELINES"):
-            _set(settings, name, dict.fromkeys(settings.getdict(name)))
+            set_above(settings, name, dict.fromkeys(settings.getdict(name)))
         middlewares = settings.getdict("DOWNLOADER_MIDDLEWARES")
         off = {
             kind: None
             for kind in middlewares
             if (kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}") in _OFF
         }
-        _set(settings, "DOWNLOADER_MIDDLEWARES", middlewares | off)
+        set_above(settings, "DOWNLOADER_MIDDLEWARES", middlewares | off)
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield nothing; return when all files were looked at."""
@@ -167,7 +167,3 @@ def spider_for(kind: type[Spider]) -> type[RobotsSpider]:
     """Return the spider with the `custom_settings` of another, for which it looks."""
     own = {"custom_settings": kind.custom_settings}
     return cast("type[RobotsSpider]", type("RobotsSpider", (RobotsSpider,), own))
-
-
-def _set(settings: BaseSettings, name: str, value: Any) -> None:
-    settings.set(name, value, priority=(settings.getpriority(name) or 0) + 1)

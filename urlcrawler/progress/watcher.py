@@ -37,11 +37,7 @@ class Watcher:
         missing = ledger.total - ledger.count
         if rate:
             standing.seconds_left = missing / rate
-        scheduler: Any = (
-            self._crawler.engine
-            and self._crawler.engine._slot
-            and (self._crawler.engine._slot.scheduler)
-        )
+        scheduler: Any = self._crawler.engine.scheduler
         if hasattr(scheduler, "hosts"):
             self._look_at(scheduler, standing, now)
         elif hasattr(scheduler, "progress_files"):
@@ -76,10 +72,10 @@ class Watcher:
                 )
                 waiting[kind] += 1
         active = self._crawler.engine.downloader.active
-        standing.rendering = sum(PLAIN in request.meta for request in active)
-        standing.rendering += scheduler.tabs.waiting
+        in_tabs = sum(PLAIN in request.meta for request in active)
+        standing.rendering = in_tabs + scheduler.tabs.waiting
         robots = sum(ROBOTS_TXT in request.meta for request in active)
-        waiting["answers"] = len(active) - robots - sum(PLAIN in r.meta for r in active)
+        waiting["answers"] = len(active) - robots - in_tabs
         waiting["robots.txt files"] = robots
         waiting["pages in the browser"] = standing.rendering
         waiting["rows on their way"] = len(self._spider.ledger.open) - len(active)

@@ -15,7 +15,7 @@ def duration(seconds: float) -> str:
             count, rest = divmod(whole, size)
             smaller, small = _UNITS[min(place + 1, len(_UNITS) - 1)]
             more = f" {rest // small} {smaller}" if rest >= small and smaller != unit else ""
-            return f"{count} {unit}{more}"
+            return f"{count:,} {unit}{more}"
     return "0 s"
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from urlcrawler.outcomes import ERRORS, OUTCOMES
+from urlcrawler.outcomes import ERRORS, OUTCOMES, THERE
 from urlcrawler.report.beside import read_stats, read_throttled
 from urlcrawler.report.changes import Changes, changes
 from urlcrawler.report.coverage import Coverage, coverage
-from urlcrawler.report.hosts import GOOD, Hosts, hosts
+from urlcrawler.report.hosts import Hosts, hosts
 from urlcrawler.report.positions import Positions, positions
 from urlcrawler.report.reading import CrawlTable
 from urlcrawler.report.timing import Latency, Throughput, latency, throughput
@@ -81,7 +81,7 @@ class Figures:
     def share(self) -> float | None:
         """Of the rows that are no duplicates those whose page is there; None without any."""
         wanted = self.rows - self.outcomes.get("duplicate", 0)
-        return sum(self.outcomes.get(name, 0) for name in GOOD) / wanted if wanted else None
+        return sum(self.outcomes.get(name, 0) for name in THERE) / wanted if wanted else None
 
     def plain(self) -> dict[str, Any]:
         """Return them as JSON has them."""
@@ -115,7 +115,7 @@ def figures(table: CrawlTable, earlier: CrawlTable | None = None) -> Figures:
         _outcomes(rows),
         _errors(table),
         latency(rows["elapsed"]),
-        throughput(rows["fetched"], rows["outcome"].isin(GOOD)),
+        throughput(rows["fetched"], rows["outcome"].isin(THERE)),
         hosts(rows, read_throttled(table.path, stats)),
         coverage(table, earlier, stats),
         {name: stats[name] for name in SHOWN_STATS if _is_value(stats.get(name))},

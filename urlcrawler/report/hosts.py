@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from urlcrawler.outcomes import THERE
 from urlcrawler.report.timing import QUANTILES
 
 LARGEST, WORST = 150, 50  # hosts in a report: with the most rows, and then with the most errors
-GOOD = ("ok", "unchanged")  # outcomes of pages that are there
 
 
 @dataclass
@@ -100,7 +100,7 @@ def hosts(rows: pd.DataFrame, throttled: dict[str, Throttled]) -> Hosts:
                 host=host,
                 rows=sum(counts.values()),
                 requests=int(line.requests),
-                share=sum(counts.get(name, 0) for name in GOOD) / wanted if wanted else None,
+                share=sum(counts.get(name, 0) for name in THERE) / wanted if wanted else None,
                 errors=int(line.errors),
                 p50=p50,
                 p90=p90,

@@ -34,7 +34,7 @@ from urlcrawler.items import Page
 from urlcrawler.ledger import Ledger
 from urlcrawler.meta import EARLIER, RECORD, forget_rendering
 from urlcrawler.output.earlier import EarlierTable
-from urlcrawler.output.quality import Quality
+from urlcrawler.output.quality import Quality, Wanted
 from urlcrawler.output.retries import RetriedTable
 from urlcrawler.output.rows import Row, Table
 from urlcrawler.spiders.arguments import ARGUMENTS, check_names
@@ -42,7 +42,6 @@ from urlcrawler.spiders.callbacks import Callbacks, with_values
 from urlcrawler.spiders.feeds import set_default_feed
 from urlcrawler.spiders.keeping import keep_page
 from urlcrawler.spiders.opening import open_list
-from urlcrawler.spiders.wanted import Wanted
 from urlcrawler.spiders.wiring import check_values, wire
 
 if TYPE_CHECKING:

@@ -12,15 +12,11 @@ from scrapy.settings import BaseSettings
 from w3lib.url import file_uri_to_path
 
 from urlcrawler.exceptions import ArgumentError, OutputError
+from urlcrawler.output.database import beside_database, is_database
 from urlcrawler.output.itemfile import goes_on
 from urlcrawler.output.parts import remove_parts
-from urlcrawler.output.publications import (
-    DATABASES,
-    PUBLISHED,
-    beside_database,
-    file_of,
-    publication_of,
-)
+from urlcrawler.output.publication import Publication
+from urlcrawler.output.publications import PUBLISHED, file_of, publication_of
 from urlcrawler.output.published import PublishedTable
 from urlcrawler.output.retries import RetriedTable
 from urlcrawler.output.rows import Row, takes_rows
@@ -193,7 +189,23 @@ def check_together(feeds: dict[Path, dict[str, Any]]) -> None:
         )
 
 
-def _open(path: Path, options: dict[str, Any], settings: BaseSettings, spider: Any) -> RetriedTable:
+def format_and_publication(
+    path: Path,
+    options: dict[str, Any],
+    settings: BaseSettings,
+    spider: Any,
+    *,
+    looks: bool = False,
+) -> tuple[Format, Publication | None]:
+    """Return how the rows of a resumable feed are written, and how they are published, if so.
+
+    Args:
+        looks: whether nothing is to be made or altered for that.
+
+    Raises:
+        OutputError: the columns cannot be held, or something cannot be reached.
+    """
+
     def format_of(kind: type[Format]) -> Format:
         return kind(
             spider.table.columns,
@@ -202,8 +214,6 @@ def _open(path: Path, options: dict[str, Any], settings: BaseSettings, spider: A
         )
 
     name = options["format"]
-    if not file_of(path, name).exists():
-        remove_parts(path)
     publication = publication_of(
         path,
         name,
@@ -211,11 +221,19 @@ def _open(path: Path, options: dict[str, Any], settings: BaseSettings, spider: A
         format_of,
         uri=options["uri"],
         list_name=spider.table_name,
+        looks=looks,
     )
+    return publication.working if publication else format_of(FORMATS[name]), publication
+
+
+def _open(path: Path, options: dict[str, Any], settings: BaseSettings, spider: Any) -> RetriedTable:
+    if not file_of(path, options["format"]).exists():
+        remove_parts(path)
+    format_, publication = format_and_publication(path, options, settings, spider)
     if publication:
         table: RetriedTable = PublishedTable(path, publication, anew=bool(options.get("overwrite")))
     else:
-        table = RetriedTable(path, format_of(FORMATS[name]))
+        table = RetriedTable(path, format_)
     if not table.size:
         table.remove_part()  # its rows would replace those of a table that is gone
     return table
@@ -245,7 +263,7 @@ def local_path(uri: str, spider: Any) -> Path | None:
     """Return the path of a local file; None for remote feeds, those named by the time, and what
     is no file at all: pipes and devices, which only ever take more.
     """
-    if urlsplit(uri).scheme in DATABASES:
+    if is_database(uri):
         return beside_database(uri, spider.table_name)
     if urlsplit(uri).scheme not in ("", "file") and not PureWindowsPath(uri).drive:
         return None

@@ -1,6 +1,5 @@
 """What a crawl would find if it began now, without a change to anything on the disk."""
 
-import codecs
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,7 @@ from urlcrawler.exceptions import ArgumentError, OutputError
 from urlcrawler.ledger import Ledger
 from urlcrawler.output.binding import saved
 from urlcrawler.output.parts import left_over
-from urlcrawler.output.publications import file_of, publication_of
-from urlcrawler.output.tables import FORMATS, Format
+from urlcrawler.output.publications import file_of
 from urlcrawler.spiders.arguments import ARGUMENTS, check_names, errors_named
 from urlcrawler.spiders.base import UrlListSpider
 from urlcrawler.spiders.feeds import (
@@ -23,13 +21,14 @@ from urlcrawler.spiders.feeds import (
     check_feeds,
     check_retry,
     check_together,
+    format_and_publication,
     local_path,
     resumable_feeds,
 )
 from urlcrawler.spiders.files import open_since
 from urlcrawler.spiders.resume import Resume
 from urlcrawler.spiders.stilltable import StillTable
-from urlcrawler.spiders.wiring import check_values
+from urlcrawler.spiders.wiring import check_values, set_above
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +63,13 @@ def open_without_tables(crawler: Crawler, given: dict[str, Any]) -> Any:
     check_names(given, {**ARGUMENTS, **kind.arguments}, kind.name)
     retried = errors_named("retry", given.get("retry"))
     feeds = settings.getdict("FEEDS")
-    _set(settings, "FEEDS", {})  # what is not there cannot be opened, or written
-    _set(settings, "KEEP_PAGES", "")
+    set_above(settings, "FEEDS", {})  # what is not there cannot be opened, or written
+    set_above(settings, "KEEP_PAGES", "")
     without = {name: value for name, value in given.items() if name != "retry"}
     spider: Any = kind.from_crawler(crawler, **without)
     try:
         spider.given, spider.retried_errors = dict(given), retried
-        _set(settings, "FEEDS", feeds)
+        set_above(settings, "FEEDS", feeds)
         check_feeds(settings, spider)
         _check_since(settings, spider, feeds)
         bind_feeds(settings, spider.table.columns)
@@ -85,10 +84,6 @@ def close(spider: Any) -> None:
     spider.source.close()
     if spider.earlier:
         spider.earlier.close()
-
-
-def _set(settings: BaseSettings, name: str, value: Any) -> None:
-    settings.set(name, value, priority=(settings.getpriority(name) or 0) + 1)
 
 
 def _check_since(settings: BaseSettings, spider: Any, feeds: dict[str, Any]) -> None:
@@ -127,29 +122,15 @@ def _still(
     path: Path, options: dict[str, Any], settings: BaseSettings, spider: Any, restored: ExitStack
 ) -> StillTable:
     """Return a table to read. What is published as a whole is unpacked for as long as it takes."""
-
-    def format_of(kind: type[Format]) -> Format:
-        formulas = settings.getbool("CSV_FORMULAS")
-        return kind(spider.table.columns, formulas=formulas, signature=_is_signed(path))
-
-    name = options["format"]
-    publication = publication_of(
-        path,
-        name,
-        spider.table.kinds,
-        format_of,
-        uri=options.get("uri", ""),
-        list_name=spider.table_name,
-        looks=True,
-    )
+    format_, publication = format_and_publication(path, options, settings, spider, looks=True)
     if publication is None:
-        return StillTable(path, format_of(FORMATS[name]))
-    rows = file_of(path, name)
+        return StillTable(path, format_)
+    rows = file_of(path, options["format"])
     if rows == path:  # none that are still collected
         rows = Path(restored.enter_context(TemporaryDirectory(prefix="urlcrawler-")), "rows")
         if not options.get("overwrite") and publication.is_there(path):
             publication.take_back(path, rows)
-    return StillTable(path, publication.working, rows)
+    return StillTable(path, format_, rows)
 
 
 class Look(Resume):
@@ -193,11 +174,3 @@ class Look(Resume):
         except OutputError:
             return Ledger(self._total)
         return renewed
-
-
-def _is_signed(path: Path) -> bool:
-    """Return whether a mark of UTF-8 begins the file."""
-    if not path.exists():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8

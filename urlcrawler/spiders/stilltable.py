@@ -5,8 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from urlcrawler.exceptions import OutputError
-from urlcrawler.output.publication import foreign
+from urlcrawler.output.scan import Scan, busy
 from urlcrawler.output.tablefile import beside
 from urlcrawler.output.tables import Format, Line
 
@@ -33,9 +32,7 @@ class StillTable:
         self.size = self._file.stat().st_size if self._file.exists() else 0
         self._format = format_
         if _is_locked(beside(path, ".lock")):
-            raise OutputError(
-                f"{path}: another crawl is writing it. Wait for it, or name another table with -o"
-            )
+            raise busy(path)
 
     @property
     def interrupted(self) -> "StillTable | None":
@@ -49,40 +46,9 @@ class StillTable:
         Raises:
             OutputError: the columns are others, or something between the rows is no row.
         """
-        if not self.size:
-            return
-        with self._file.open("rb") as file:
-            found = self._format.read_header(file)
-            if found is None:
-                file.seek(0)
-                if not self._format.begins(file.read(1 << 20)):
-                    raise foreign(self.path)
-                return
-            columns, start = found
-            if columns != self._format.columns:
-                raise OutputError(
-                    f"{self.path}: has other columns than this crawl writes. It has: "
-                    f"{', '.join(columns)}. Type -O {self.path} to start afresh, or -o with "
-                    "another name"
-                )
-            torn: int | None = None
-            for line in self._format.lines(file, start):
-                if isinstance(line, int):
-                    torn = line if torn is None else torn
-                elif torn is not None:
-                    raise OutputError(
-                        f"{self.path}: what begins at byte {torn} is no row, and rows follow. "
-                        f"Mend or remove it, or type -O {self.path} to start afresh"
-                    )
-                else:
-                    yield line
-            if torn is not None:
-                file.seek(torn)
-                if not self._format.is_torn(file.read(1 << 20)):
-                    raise OutputError(
-                        f"{self.path}: what begins at byte {torn} is no row of a crawl. Mend or "
-                        f"remove it, or type -O {self.path} to start afresh"
-                    )
+        if self.size:
+            with self._file.open("rb") as file:
+                yield from Scan(self.path, self._format).lines(file, self.size)
 
 
 def _is_locked(lock: Path) -> bool:

@@ -1,42 +1,12 @@
 """How good the table is to be: read before anything is opened, as -O may begin with emptying it."""
 
 import json
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from urlcrawler.exceptions import ArgumentError
-from urlcrawler.output.quality import Quality, quality_of
-
-
-@dataclass
-class Wanted:
-    """What is wanted of a table, and of a crawl.
-
-    Attributes:
-        ok_share: of the records, so many must be there at the least.
-        coverage: of these pages so many must have a value, by column.
-        before: an earlier table, than which this one must not be worse.
-        drop: by more than this share.
-        ok_share_lately: of the last pages so many must be there, or the crawl stops.
-    """
-
-    ok_share: float = 0.0
-    coverage: dict[str, float] = field(default_factory=dict)
-    before: Quality | None = None
-    drop: float = 0.0
-    ok_share_lately: float = 0.0
-
-    @property
-    def is_about_table(self) -> bool:
-        """Whether the table is to be looked at."""
-        return bool(self.ok_share or self.coverage or self.before)
-
-    @property
-    def columns(self) -> set[str]:
-        """The columns whose values are counted."""
-        return {*self.coverage, *(self.before.filled if self.before else ())}
+from urlcrawler.output.quality import Wanted, quality_of
 
 
 def wanted_of(settings: Any, spider: Any, feeds: list[Path]) -> Wanted:

@@ -124,16 +124,18 @@ _ONE_OF = {"THROTTLE_GROUP_BY": KINDS, "KEEP_PAGES": ("", "warc")}
 def wire(settings: BaseSettings) -> None:
     """Set what a list spider needs, before any component is built."""
     for name, value in _SETTINGS.items():
-        _set(settings, name, value)
+        set_above(settings, name, value)
     if several_processes(settings):
-        _set(settings, "SCHEDULER", "urlcrawler.processes.scheduler.ShardScheduler")
+        set_above(settings, "SCHEDULER", "urlcrawler.processes.scheduler.ShardScheduler")
     for name, components in _COMPONENTS.items():
         for path, order in components.items():
             settings.setdefault_in_component_priority_dict(name, load_object(path), order)
-        _set(settings, name, settings.getdict(name))
-    _set(settings, "DOWNLOAD_HANDLERS", _HANDLERS | dict(settings.getdict("DOWNLOAD_HANDLERS")))
+        set_above(settings, name, settings.getdict(name))
+    set_above(
+        settings, "DOWNLOAD_HANDLERS", _HANDLERS | dict(settings.getdict("DOWNLOAD_HANDLERS"))
+    )
     if contact := settings.get("USER_AGENT_CONTACT"):
-        _set(settings, "USER_AGENT", f"{settings['USER_AGENT']} (+{contact})")
+        set_above(settings, "USER_AGENT", f"{settings['USER_AGENT']} (+{contact})")
 
 
 def several_processes(settings: BaseSettings) -> bool:
@@ -144,7 +146,7 @@ def several_processes(settings: BaseSettings) -> bool:
         return False
 
 
-def _set(settings: BaseSettings, name: str, value: Any) -> None:
+def set_above(settings: BaseSettings, name: str, value: Any) -> None:
     """Set *name* one above the priority that it has.
 
     `scrapy crawl` merges the settings of the process into those of the crawler once more, and of
