@@ -475,6 +475,16 @@ class Dies(UrlListSpider):
         os._exit(9)
 
 
+class DiesThere(UrlListSpider):
+    """Ends its process with one page."""
+
+    name = "dies_there"
+
+    def parse_page(self, response: Any, page: Any, *args: Any, **kwargs: Any) -> None:
+        if is_victim(response):
+            os._exit(9)
+
+
 class FetchesToken:
     """A downloader middleware that downloads something for each request, as one that logs in."""
 

@@ -96,14 +96,25 @@ class Plan:
         What is no request of its own (invalid, a duplicate) goes round.
         """
         mine = np.zeros(len(self._index), np.bool_)
-        of_origin = self._shard_of_origin == shard.number
         for part in slices(len(mine), overlap=0):
-            origins = self._index.origins[part]
-            requested = origins >= FIRST_ORIGIN
-            mine[part][requested] = of_origin[origins[requested] - FIRST_ORIGIN]
-            places = np.arange(part.start, part.start + len(origins))
-            mine[part][~requested] = (places % self.count == shard.number - 1)[~requested]
+            mine[part] = self._numbers(part) == shard.number
         return mine
+
+    def records(self, done: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return how many records each shard has that are not *done*, the first at place 1."""
+        counts = np.zeros(self.count + 1, np.int64)
+        for part in slices(len(done), overlap=0):
+            counts += np.bincount(self._numbers(part)[~done[part]], minlength=self.count + 1)
+        return counts
+
+    def _numbers(self, part: slice) -> NDArray[np.uint16]:
+        """Return the number of the shard of each record in a part of the list."""
+        origins = self._index.origins[part]
+        places = np.arange(part.start, part.start + len(origins))
+        numbers: NDArray[np.uint16] = (places % self.count + 1).astype(np.uint16)
+        requested = origins >= FIRST_ORIGIN
+        numbers[requested] = self._shard_of_origin[origins[requested] - FIRST_ORIGIN]
+        return numbers
 
     def heads(self, shard: Shard) -> NDArray[np.uint32]:
         """Return those of the index, in their order, that *shard* has."""

@@ -42,7 +42,8 @@ from urlcrawler.spiders.callbacks import Callbacks, with_values
 from urlcrawler.spiders.feeds import set_default_feed
 from urlcrawler.spiders.keeping import keep_page
 from urlcrawler.spiders.opening import open_list
-from urlcrawler.spiders.wiring import check_values, wire
+from urlcrawler.spiders.settingvalues import check_values
+from urlcrawler.spiders.wiring import wire
 
 if TYPE_CHECKING:
     from urlcrawler.output.pages import PageArchive

@@ -1,0 +1,93 @@
+"""A cluster of Dask as its users start it: a scheduler and workers, each a process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from crawling import ENVIRONMENT
+
+_SCHEDULER = "distributed.cli.dask_scheduler"
+_WORKER = "distributed.cli.dask_worker"
+
+
+class Cluster:
+    """Processes on this machine, which all see its disk."""
+
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.scheduler_file = folder / "scheduler.json"
+        self.processes: list[subprocess.Popen[bytes]] = []
+        # Workers see neither where crawls are started nor which project they are of.
+        self.env = {**ENVIRONMENT, **env}
+        self.env.pop("SCRAPY_SETTINGS_MODULE")
+
+    def start_scheduler(self, port: int = 0, *words: str) -> subprocess.Popen[bytes]:
+        self.scheduler_file.unlink(missing_ok=True)
+        where = ("--host", "127.0.0.1", "--port", str(port))
+        process = self._start(_SCHEDULER, *where, *words)
+        deadline = time.monotonic() + 30
+        while not self.scheduler_file.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.1)  # it is written in one go, but not put there in one
+        return process
+
+    def start_worker(self, *words: str) -> subprocess.Popen[bytes]:
+        return self._start(_WORKER, "--nthreads", "1", "--no-nanny", *words)
+
+    def _start(self, module: str, *words: str) -> subprocess.Popen[bytes]:
+        place = ("--scheduler-file", str(self.scheduler_file), "--no-dashboard")
+        with (self.folder / f"{module}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *place, *words],
+                cwd=self.folder, env=self.env, stdout=log, stderr=log,
+            )  # fmt: skip
+        self.processes.append(process)
+        return process
+
+    @property
+    def address(self) -> str:
+        import json
+
+        address: str = json.loads(self.scheduler_file.read_text())["address"]
+        return address
+
+    def log(self) -> str:
+        return "".join(path.read_text() for path in self.folder.glob("*.log"))
+
+
+@contextmanager
+def cluster(
+    folder: Path, workers: int = 2, env: Mapping[str, str] | None = None
+) -> Iterator[Cluster]:
+    """A scheduler and so many workers of one thread each, for as long as the block runs."""
+    place = folder / "cluster"
+    place.mkdir()
+    started = Cluster(place, env or {})
+    try:
+        started.start_scheduler()
+        for _ in range(workers):
+            started.start_worker()
+        yield started
+    finally:
+        for process in started.processes[::-1]:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            process.wait()
+
+
+def started_by(pid: int) -> set[int]:
+    """Return the processes that *pid* has started, and theirs. Linux only."""
+    found: set[int] = set()
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found |= {child} | started_by(child)
+    return found
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
