@@ -1,7 +1,6 @@
 """A cluster of Dask as its users start it: a scheduler and workers, each a process."""
 
-import os
-import signal
+import json
 import subprocess
 import sys
 import time
@@ -21,7 +20,8 @@ class Cluster:
     def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
         self.folder = folder
         self.scheduler_file = folder / "scheduler.json"
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.schedulers: list[subprocess.Popen[bytes]] = []
+        self.workers: list[subprocess.Popen[bytes]] = []
         # Workers see neither where crawls are started nor which project they are of.
         self.env = {**ENVIRONMENT, **env}
         self.env.pop("SCRAPY_SETTINGS_MODULE")
@@ -30,6 +30,7 @@ class Cluster:
         self.scheduler_file.unlink(missing_ok=True)
         where = ("--host", "127.0.0.1", "--port", str(port))
         process = self._start(_SCHEDULER, *where, *words)
+        self.schedulers.append(process)
         deadline = time.monotonic() + 30
         while not self.scheduler_file.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -37,46 +38,43 @@ class Cluster:
         return process
 
     def start_worker(self, *words: str) -> subprocess.Popen[bytes]:
-        return self._start(_WORKER, "--nthreads", "1", "--no-nanny", *words)
+        process = self._start(_WORKER, "--nthreads", "1", *(words or ("--no-nanny",)))
+        self.workers.append(process)
+        return process
 
     def _start(self, module: str, *words: str) -> subprocess.Popen[bytes]:
         place = ("--scheduler-file", str(self.scheduler_file), "--no-dashboard")
         with (self.folder / f"{module}.log").open("ab") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", module, *place, *words],
                 cwd=self.folder, env=self.env, stdout=log, stderr=log,
             )  # fmt: skip
-        self.processes.append(process)
-        return process
 
     @property
     def address(self) -> str:
-        import json
-
         address: str = json.loads(self.scheduler_file.read_text())["address"]
         return address
-
-    def log(self) -> str:
-        return "".join(path.read_text() for path in self.folder.glob("*.log"))
 
 
 @contextmanager
 def cluster(
-    folder: Path, workers: int = 2, env: Mapping[str, str] | None = None
+    folder: Path,
+    workers: int = 2,
+    env: Mapping[str, str] | None = None,
+    words: tuple[str, ...] = (),
 ) -> Iterator[Cluster]:
     """A scheduler and so many workers of one thread each, for as long as the block runs."""
     place = folder / "cluster"
     place.mkdir()
     started = Cluster(place, env or {})
     try:
-        started.start_scheduler()
+        started.start_scheduler(0, *words)
         for _ in range(workers):
             started.start_worker()
         yield started
     finally:
-        for process in started.processes[::-1]:
-            if process.poll() is None:
-                process.send_signal(signal.SIGKILL)
+        for process in [*started.workers, *started.schedulers]:
+            process.kill()
             process.wait()
 
 
@@ -87,7 +85,3 @@ def started_by(pid: int) -> set[int]:
         for child in map(int, task.read_text().split()):
             found |= {child} | started_by(child)
     return found
-
-
-def kill(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)

@@ -83,6 +83,6 @@ class Task:
         await self._future.cancel()
 
     def _written(self) -> int:
-        """Return how many bytes all attempts have written."""
+        """Return how many bytes the table has that has come farthest: each begins with a copy."""
         tables = self._folder.glob(f"{self.shard.name}.*.jsonl")
-        return sum(path.stat().st_size for path in tables if path.exists())
+        return max((path.stat().st_size for path in tables if path.exists()), default=0)
