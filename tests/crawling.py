@@ -137,7 +137,8 @@ def run_scrapy(
 def _run(
     words: list[str], python: str, folder: Path, stdin: str | None, timeout: float
 ) -> subprocess.CompletedProcess[str]:
-    if python == sys.executable and hasattr(os, "pidfd_open") and "COLD_START" not in os.environ:
+    may_be_forked = python == sys.executable and hasattr(os, "pidfd_open")
+    if may_be_forked and "COLD_START" not in os.environ and not _changes_what_is_imported():
         return warm_start().run(words, folder, ENVIRONMENT, stdin, timeout)
     return subprocess.run(
         [python, "-W", "error", "-m", *words],
@@ -149,6 +150,11 @@ def _run(
         timeout=timeout,
         check=False,
     )
+
+
+def _changes_what_is_imported() -> bool:
+    folders = ENVIRONMENT["PYTHONPATH"].split(os.pathsep)
+    return any(Path(folder, "sitecustomize.py").exists() for folder in folders)
 
 
 @cache

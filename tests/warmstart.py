@@ -143,9 +143,6 @@ def _become(order: dict[str, Any], path: list[str]) -> None:
     mine = order["env"].get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:] = [order["folder"], *filter(None, mine), *path]
     importlib.invalidate_caches()
-    sys.modules.pop("sitecustomize", None)
-    with suppress(ImportError):
-        importlib.import_module("sitecustomize")
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)  # noqa: SIM115

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +35,9 @@ def remove_parts(table: Path) -> None:
 
 def call_off(table: Path) -> None:
     """Have the attempts that still work for an interrupted crawl on a cluster stop."""
-    with suppress(OSError):
-        (folder_of(table) / RUN).unlink(missing_ok=True)
+    run = folder_of(table) / RUN
+    if run.exists():
+        run.unlink(missing_ok=True)
 
 
 class Part:
