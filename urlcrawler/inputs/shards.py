@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,6 @@ class Plan:
     """Which records each shard has.
 
     Attributes:
-        count: number of shards.
         loads: records that each has to crawl; those that are no request of their own are not
             among them.
     """
@@ -71,7 +71,6 @@ class Plan:
             group: returns the name of the group in which a host is polite.
             done: by position, from 0 on, whether a record has its row; None when none has.
         """
-        self.count = count
         self._index = index
         self._groups, group_of_origin = _group(index, group)
         weights = np.bincount(
@@ -89,6 +88,42 @@ class Plan:
         self._shard_of_origin = shard_of_group[group_of_origin]
         loads = {number: load for load, number in lightest}
         self.loads = [loads[number] for number in range(1, count + 1)]
+
+    @classmethod
+    def load(cls, path: Path, index: ListIndex) -> "Plan":
+        """Return the plan that was saved, of the list of *index*: to name its hosts takes a while.
+
+        Raises:
+            OSError, ValueError, KeyError: it is not there, not whole, or of another list.
+        """
+        plan = cls.__new__(cls)
+        plan._index = index
+        with np.load(path) as saved:
+            plan._groups, plan._shard_of_group = saved["groups"], saved["shard_of_group"]
+            plan._shard_of_origin, plan.loads = saved["shard_of_origin"], saved["loads"].tolist()
+        if len(plan._shard_of_origin) != len(index.heads):
+            raise ValueError("it is of another list")
+        return plan
+
+    def save(self, path: Path) -> None:
+        """Save it for processes that borrow the index.
+
+        Raises:
+            OSError: there is no room.
+        """
+        with path.open("wb") as file:
+            np.savez(
+                file,
+                groups=self._groups,
+                shard_of_group=self._shard_of_group,
+                shard_of_origin=self._shard_of_origin,
+                loads=np.array(self.loads, np.int64),
+            )
+
+    @property
+    def count(self) -> int:
+        """How many shards there are."""
+        return len(self.loads)
 
     def members(self, shard: Shard) -> NDArray[np.bool_]:
         """Return for each record, in the order of the list, whether *shard* has it.

@@ -85,7 +85,7 @@ class ClusterScheduler(DividingScheduler):
     def _unwritten(self, path: Path, standing: dict[str, Any]) -> int:
         task = self._tasks.get(path.name.removesuffix(PROGRESS))
         missing = standing["total"] - standing["done"]
-        return max(0, task.records - missing) if task else 0
+        return max(0, task.records - missing - task.part.taken) if task else 0
 
     def _divide(self, run: str, threads: int) -> None:
         """Divide the list, and write an order for each shard."""
@@ -108,7 +108,11 @@ class ClusterScheduler(DividingScheduler):
             self._tasks[shard.name] = Task(shard, records, self._folder, order)
         logger.info(
             "%(count)d shards of %(records)d records, %(threads)d threads of workers",
-            {"count": len(self._tasks), "records": division.records, "threads": threads},
+            {
+                "count": len(self._tasks),
+                "records": sum(task.records for task in self._tasks.values()),
+                "threads": threads,
+            },
         )
         for name, records, seconds in giants(self._spider, settings, division.records / count):
             logger.info(
@@ -129,6 +133,7 @@ class ClusterScheduler(DividingScheduler):
             for task in [task for task in under_way if task.has_ended]:
                 if await self._is_through(task):
                     under_way.remove(task)
+                    (self._folder / f"{task.shard.name}{PROGRESS}").unlink(missing_ok=True)
                 else:
                     task.hand_in(client)
             await asyncio.sleep(_PAUSE)

@@ -68,7 +68,11 @@ class Division:
 
     def plan(self, count: int) -> Plan:
         """Divide them into so many shards."""
-        return Plan(self._spider.index, count, self._group, self._done)
+        plan, path = Plan(self._spider.index, count, self._group, self._done), self._folder / "plan"
+        with suppress(OSError):  # without room for it each makes it for itself
+            plan.save(path)
+            self.arguments["_plan"] = str(path)
+        return plan
 
     def shards(self, plan: Plan) -> Iterator[tuple[Shard, int]]:
         """Yield the shards that have something to do, with how many records they have."""

@@ -100,7 +100,7 @@ class Resume:
                     {"path": table.path},
                 )
             binding = replace(binding, fields_sha256=begun_with.fields_sha256)
-        if begun_with and begun_with != binding:
+        if begun_with and has_rows and begun_with != binding:
             logger.info(
                 "%(path)s: the list has changed since the table was begun; its rows still fit",
                 {"path": table.path},
