@@ -3,7 +3,8 @@
 import logging
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from concurrent.futures import CancelledError
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -76,6 +77,13 @@ def _no_scheduler(address: str, error: Exception) -> ArgumentError:
         f"--scheduler {address}: no scheduler of Dask answers there: {why(error)}. Start one with "
         "dask scheduler, or leave the option out to use this machine alone"
     )
+
+
+async def ended(future: Any) -> None:
+    """Wait for the end of a task, whatever it is."""
+    distributed = _distributed()
+    with suppress(CancelledError):
+        await distributed.wait([future])
 
 
 def why(error: BaseException) -> str:

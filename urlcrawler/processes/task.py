@@ -8,7 +8,7 @@ from urlcrawler.output.parts import Part
 from urlcrawler.processes.attempt import Order, crawl_shard
 from urlcrawler.processes.base import ShardFailedError
 from urlcrawler.processes.child import MOST_DEATHS
-from urlcrawler.processes.daskcluster import is_lost_worker, why
+from urlcrawler.processes.daskcluster import ended, is_lost_worker, why
 
 
 class Task:
@@ -76,7 +76,7 @@ class Task:
 
     async def wait(self) -> None:
         """Wait for its end, whatever it is."""
-        await self._future._state.wait()
+        await ended(self._future)
 
     async def cancel(self) -> None:
         """Have nobody begin with it."""
