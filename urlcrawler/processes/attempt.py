@@ -29,6 +29,7 @@ ABANDONED = -1000  # what it ends with when nobody waits for it any more
 
 _PAUSE = 0.5  # seconds between two looks at the crawl
 _LOOK = 2.0  # seconds between two looks at the lifeline
+_HOSTS = ".hosts.csv"
 _LINES = 10  # of the log, that are told
 _ENDS = (0, 1, 4, 5, 75, ABANDONED)  # with these another try would not bring more
 
@@ -135,6 +136,8 @@ class _Attempt:
 
     def run(self) -> int:
         """Crawl, and return the exit code."""
+        if not self._hold.is_firm:
+            return ABANDONED
         order, look_at = self._order, monotonic()
         environment = {**os.environ, IS_CHILD: "1", "SCRAPY_SETTINGS_MODULE": order["project"]}
         with (
@@ -169,16 +172,16 @@ class _Attempt:
         """
         if self.rows() != self._order["records"]:
             return 5
-        fd = os.open(self._table, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        with suppress(OSError):
-            hosts = ".hosts.csv"
-            beside(self._table, hosts).replace(beside(self._whole, hosts))
-        with suppress(FileExistsError):  # another one was first, and has the same records
+        # Another one may be first: it has the same records, and takes this table away.
+        with suppress(FileExistsError, FileNotFoundError):
+            fd = os.open(self._table, os.O_RDONLY)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
             os.link(self._table, self._whole)
+            with suppress(OSError):
+                beside(self._table, _HOSTS).replace(beside(self._whole, _HOSTS))
         for path in self._folder.glob(f"{self._order['name']}.*.jsonl"):
             path.unlink(missing_ok=True)
         sync_folder(self._whole)

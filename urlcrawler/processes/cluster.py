@@ -79,8 +79,8 @@ class ClusterScheduler(DividingScheduler):
         if self._work:
             with suppress(asyncio.CancelledError):
                 await self._work
-        for path in sorted(self._folder.glob("*-of-*.*.jsonl")):
-            await self._take_all(Part(path))
+        for part in self._left():
+            await self._take_all(part)
 
     def _unwritten(self, path: Path, standing: dict[str, Any]) -> int:
         task = self._tasks.get(path.name.removesuffix(PROGRESS))
@@ -131,7 +131,8 @@ class ClusterScheduler(DividingScheduler):
                 lifeline.beat()
                 beat_at = monotonic() + PACE
             for task in [task for task in under_way if task.has_ended]:
-                if await self._is_through(task):
+                task.is_through = await self._is_through(task)
+                if task.is_through:
                     under_way.remove(task)
                     (self._folder / f"{task.shard.name}{PROGRESS}").unlink(missing_ok=True)
                 else:
@@ -187,12 +188,20 @@ class ClusterScheduler(DividingScheduler):
 
     async def _wait(self, client: Any) -> None:
         """Wait for attempts that are under way, and have nobody begin another one."""
-        with suppress(OSError, TimeoutError):  # the cluster may be gone
+        with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                under_way = [task for task in self._tasks.values() if not task.has_ended]
-                busy = {key for keys in (await client.processing()).values() for key in keys}
-                for task in under_way:
-                    await (task.wait() if task.key in busy else task.cancel())
+                with suppress(OSError):  # the cluster may be gone
+                    under_way = [task for task in self._tasks.values() if not task.has_ended]
+                    busy = {key for keys in (await client.processing()).values() for key in keys}
+                    for task in under_way:
+                        await (task.wait() if task.key in busy else task.cancel())
+                while any(part.is_being_written for part in self._left()):
+                    await asyncio.sleep(_PAUSE)
+
+    def _left(self) -> list[Part]:
+        """Return what attempts have written, of whole shards or of parts, and nobody has taken."""
+        whole = [task.part for task in self._tasks.values() if not task.is_through]
+        return [*whole, *map(Part, sorted(self._folder.glob("*-of-*.*.jsonl")))]
 
     def _shared_folder(self) -> Path:
         """Return the folder of the shards: beside the table, or where a link there leads to."""

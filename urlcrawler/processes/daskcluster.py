@@ -81,9 +81,8 @@ def _no_scheduler(address: str, error: Exception) -> ArgumentError:
 
 async def ended(future: Any) -> None:
     """Wait for the end of a task, whatever it is."""
-    distributed = _distributed()
     with suppress(CancelledError):
-        await distributed.wait([future])
+        await future.exception()
 
 
 def why(error: BaseException) -> str:

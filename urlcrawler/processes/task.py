@@ -18,11 +18,13 @@ class Task:
         shard: which.
         records: how many it has that have no row.
         part: where its rows are, once all of them are there.
+        is_through: whether nothing more is to be done, or had, of it.
     """
 
     def __init__(self, shard: Shard, records: int, folder: Path, order: Order) -> None:
         self.shard, self.records = shard, records
         self.part = Part(folder / f"{shard.name}.jsonl")
+        self.is_through = False
         self._folder, self._order = folder, order
         self._future: Any = None
         self._times = 0  # that it was handed in, since one has brought more
