@@ -25,6 +25,9 @@ WRONG = [
     # arguments, words of the sentence
     ([], ["argument `file`", "-a file=urls.txt"]),
     (["file="], ["argument `file`", "-a file=urls.txt"]),
+    (["urls= "], ["argument `urls`: holds no URL"]),
+    (["file=urls.txt", "urls=a.example"], ["arguments `file` and `urls`", "Leave one out"]),
+    (["urls=" + "x" * 100_001], ["argument `urls`: has 100,001 bytes", "-a file=..."]),
     (["file=nope.txt"], ["argument `file`: no such file: 'nope.txt'"]),
     (["file=folder"], ["'folder' is a folder"]),
     (["file=empty.txt"], ["empty.txt", "the list is empty"]),
@@ -42,7 +45,7 @@ WRONG = [
     (["file=picture.txt"], ["picture.txt", "not a text file"]),
     (["file=http://127.0.0.1:1/urls.txt"], ["cannot read 'http://127.0.0.1:1/urls.txt'"]),
     (["flie=urls.txt"], ["argument `flie`: there is no such argument", "`file`"]),
-    (["file=urls.txt", "depth=2"], ["argument `depth`", "Arguments are: file, column"]),
+    (["file=urls.txt", "depth=2"], ["argument `depth`", "Arguments are: file, urls, column"]),
     (["file=urls.txt", "duplicates=drop"], ["argument `duplicates`", "skip or fetch", "'drop'"]),
     (["file=urls.txt", "limit=0"], ["argument `limit`", "above 0", "'0'"]),
     (["file=urls.txt", "limit=ten"], ["argument `limit`", "'ten'"]),

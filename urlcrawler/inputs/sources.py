@@ -74,12 +74,12 @@ def open_source(file: str) -> Source:
         if file == "-" and sys.stdin is None:
             raise ListError("argument `file`: - is standard input, which is closed")
         if file == "-":
-            return _plain(file, "stdin", spool(sys.stdin.buffer))
+            return named(file, "stdin", spool(sys.stdin.buffer))
         if file.startswith(("http://", "https://")):
             fetched, parts = _fetch(file), urlsplit(file)
             host = (parts.hostname or "").replace(".", "_")
-            return _plain(file, Path(unquote(parts.path)).name or host, fetched)
-        return _plain(file, Path(file).name, _open_path(file))
+            return named(file, Path(unquote(parts.path)).name or host, fetched)
+        return named(file, Path(file).name, _open_path(file))
     except OSError as error:
         raise ListError(f"argument `file`: cannot read {file!r}: {_why(error)}") from error
 
@@ -127,8 +127,12 @@ def _fetch(url: str) -> IO[bytes]:
         raise ListError(f"argument `file`: {url} sent no complete list: {error!r}") from error
 
 
-def _plain(label: str, filename: str, file: IO[bytes]) -> Source:
-    """Return *file* unpacked, with what its name tells about it."""
+def named(label: str, filename: str, file: IO[bytes]) -> Source:
+    """Return *file* unpacked, with what its name tells about it.
+
+    Raises:
+        ListError: its compression is broken, or it is not a list at all.
+    """
     path = Path(filename)
     try:
         file = _unpack(label, file)
@@ -145,7 +149,7 @@ def _plain(label: str, filename: str, file: IO[bytes]) -> Source:
                 file = spool(codecs.EncodedFile(file, "utf-8", "utf-16", errors="replace"))
         elif b"\0" in head:
             raise ListError(f"argument `file`: {label!r} is not a text file")
-        elif _has_mac_lines(file):
+        if not head.startswith(PARQUET_MAGIC) and _has_mac_lines(file):
             with file:
                 file = _with_line_feeds(file)
     except BaseException:

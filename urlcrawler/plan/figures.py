@@ -67,7 +67,7 @@ class Figures:
         kinds = self._kinds()
         settings = self._settings
         return Outlook(
-            file=self._spider.given["file"],
+            file=self._spider.source.label,
             records=int(np.count_nonzero(~self._outside)),
             hosts=len(self.census),
             duplicates=kinds[DUPLICATE],

@@ -15,7 +15,7 @@ from urlcrawler.output.binding import Binding
 from urlcrawler.output.itemfile import items_feeds
 from urlcrawler.spiders.files import pages_folder
 
-_NOT_FOR_THEM = ("retry", "shard")
+_NOT_FOR_THEM = ("retry", "shard", "urls", "_name")  # the list is a file for all of them
 _FILES = ("fields", "headers", "since")  # arguments that name further files
 
 
@@ -45,9 +45,7 @@ class Division:
                 Path(uri).unlink()
         self._done = spider.ledger.done()
         (folder / "done").write_bytes(self._done.tobytes())
-        given = {
-            name: value for name, value in spider.given.items() if name not in ("retry", "shard")
-        }
+        given = {name: value for name, value in spider.given.items() if name not in _NOT_FOR_THEM}
         for name in _FILES:
             if name in given:
                 given[name] = str(self._seen(Path(given[name]).expanduser()))
@@ -82,7 +80,7 @@ class Division:
 
     def _list(self) -> Path:
         """Return a file that the processes can read the list from."""
-        given = Path(self._spider.given["file"]).expanduser()
+        given = Path(self._spider.given.get("file") or "").expanduser()
         if given.is_file():
             return self._seen(given)
         source = self._spider.source

@@ -54,7 +54,7 @@ def _is_about_rendering(spider: Any) -> bool:
             strange = record.position, said
     if strange and has_choice:
         raise ListError(
-            f"{spider.given['file']}: record {strange[0]}: the column `{COLUMN}` must be "
+            f"{spider.source.label}: record {strange[0]}: the column `{COLUMN}` must be "
             f"{' or '.join(CHOICES)}, or empty, not {strange[1]!r}"
         )
     if strange:

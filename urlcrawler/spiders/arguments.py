@@ -12,6 +12,7 @@ from urlcrawler.outcomes import ERRORS, RETRYABLE
 
 ARGUMENTS = {
     "file": "the list: a path, an http(s) URL, or - for standard input",
+    "urls": "the URLs themselves in place of `file`, separated by white space; 100 KB at most",
     "column": "the column (CSV, TSV, Parquet) or key (JSON Lines) that holds the URLs",
     "duplicates": "skip (default): a repeated URL gets a `duplicate` row; fetch: request each",
     "limit": "crawl only the first so many records of the list",
@@ -32,7 +33,7 @@ def check_names(given: dict[str, Any], known: dict[str, str], spider: str) -> No
     """Refuse arguments that nothing reads. Names that begin with `_` are scrapyd's and pass.
 
     Raises:
-        ArgumentError: an unknown name, or no `file`.
+        ArgumentError: an unknown name, or neither or both of `file` and `urls`.
     """
     for name in given:
         if name not in known and not name.startswith("_"):
@@ -42,7 +43,12 @@ def check_names(given: dict[str, Any], known: dict[str, str], spider: str) -> No
                 f"argument `{name}`: there is no such argument. {hint}"
                 f"Arguments are: {', '.join(known)}"
             )
-    if not given.get("file"):
+    if given.get("file") and given.get("urls"):
+        raise ArgumentError(
+            "arguments `file` and `urls`: either names the list, and only one of them can. Leave "
+            "one out"
+        )
+    if not given.get("file") and "urls" not in given:
         raise ArgumentError(
             f"argument `file`: name the list, for example {_COMMAND.format(spider=spider)}"
         )

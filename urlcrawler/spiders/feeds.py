@@ -55,7 +55,8 @@ def check_feeds(settings: BaseSettings, spider: Any) -> None:
         OutputError: the file is there already, or cannot be created.
     """
     names: dict[Path, Path] = {}
-    list_path = Path(spider.file).expanduser()  # or a URL, or -: then no such file is there
+    # Or a URL, or -: then no such file is there. An inline list is nowhere.
+    list_path = Path(spider.given.get("file") or os.devnull).expanduser()
     for uri, options in settings.getdict("FEEDS").items():
         path = local_path(str(uri), spider)
         if options.get("format") in PUBLISHED and not (path and resumes(options, settings)):

@@ -13,9 +13,10 @@ from urlcrawler.exceptions import OutputError
 from urlcrawler.extract.extraction import Extractor
 from urlcrawler.inputs.formats import open_reader
 from urlcrawler.inputs.index import ListIndex
+from urlcrawler.inputs.inline import open_inline
 from urlcrawler.inputs.readers import Reader
 from urlcrawler.inputs.sharing import borrow
-from urlcrawler.inputs.sources import open_source
+from urlcrawler.inputs.sources import Source, open_source
 from urlcrawler.ledger import Ledger
 from urlcrawler.output.rows import Table
 from urlcrawler.rendering.choice import CHOICES, OFF, may_render
@@ -55,7 +56,7 @@ def open_list(spider: Any, crawler: Crawler) -> None:
     spider.retried_errors = errors_named("retry", given.get("retry"))
     spider.earlier_rows = Counter()
     with interruptible(), ExitStack() as on_error:
-        spider.source = source = open_source(given["file"])
+        spider.source = source = _open_source(given)
         on_error.callback(source.close)
         spider.list_name = spider.table_name = source.name
         if spider.shard:
@@ -91,6 +92,17 @@ def open_list(spider: Any, crawler: Crawler) -> None:
         connect(spider.pages.close, signals.engine_stopped)
     connect(source.close, signals.spider_closed)
     connect(lambda: _close_tables(spider), signals.engine_stopped, weak=False)
+
+
+def _open_source(given: Mapping[str, str]) -> Source:
+    """Return the list; `_name` is what an inline one is called where it came from.
+
+    Raises:
+        ListError: it cannot be opened.
+    """
+    if given.get("file"):
+        return open_source(given["file"])
+    return open_inline(given["urls"], given.get("_name"))
 
 
 def _lent(given: Mapping[str, str], reader: Reader) -> ListIndex | None:

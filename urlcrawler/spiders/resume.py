@@ -41,7 +41,9 @@ class Resume:
         self._binding = Binding.of(spider.source.file, spider.table.columns, fields)
         # One of several processes: they have made the same plan only if it is the same list.
         if spider.given.get("_list", self._binding.list_sha256) != self._binding.list_sha256:
-            raise ListError(f"argument `file`: {spider.file!r} has changed since the crawl began")
+            raise ListError(
+                f"argument `file`: {spider.source.label!r} has changed since the crawl began"
+            )
 
     def take_up(self) -> None:
         """Note which records have their row, and which of these are crawled again.
@@ -153,6 +155,15 @@ class Resume:
         is_whole = list(row) == self._spider.table.columns
         return is_whole and bool(row["url"] == clean(self._spider.index.record(position).url))
 
+    def _refuse(self, table: TableFile, line: Line, why: str) -> None:
+        path = table.path
+        anew = f"Type -O {path} to start afresh, or -o with another name"
+        if "_job" in self._spider.given:
+            anew = "Schedule it with another jobid to start afresh"
+        raise OutputError(
+            f"{path}: row at byte {line.start}, record {line.position}, {line.url!r}: {why} {anew}"
+        )
+
     def _have(self, line: Line) -> None:
         self._spider.ledger.add(line.position)
         self._spider.earlier_rows[line.outcome, line.error] += 1
@@ -180,14 +191,16 @@ class Resume:
         report = monotonic() + _REPORT_SECONDS
         for count, line in enumerate(table.lines()):
             if not 0 < line.position <= self._total:
-                _refuse(table, line, f"the list has {self._total} records.")
+                self._refuse(table, line, f"the list has {self._total} records.")
             if self._outside is not None and self._outside[line.position - 1]:
-                _refuse(table, line, "it belongs to another shard.")
+                self._refuse(table, line, "it belongs to another shard.")
             if not seen.add(line.position):
-                _refuse(table, line, "it has a row for this record already.")
+                self._refuse(table, line, "it has a row for this record already.")
             url = clean(self._spider.index.record(line.position).url)
             if line.url != url:
-                _refuse(table, line, f"in the list this record is {url!r}. {self._changed(table)}")
+                self._refuse(
+                    table, line, f"in the list this record is {url!r}. {self._changed(table)}"
+                )
             if not count & 0xFFFF and monotonic() > report:
                 logger.info(
                     "Reading %(path)s: %(count)d rows so far", {"path": table.path, "count": count}
@@ -239,10 +252,3 @@ class Resume:
         for table, end in zip(tables, ends, strict=True):
             if table.size > end:
                 table.cut(end)
-
-
-def _refuse(table: TableFile, line: Line, why: str) -> None:
-    raise OutputError(
-        f"{table.path}: row at byte {line.start}, record {line.position}, {line.url!r}: {why} "
-        f"Type -O {table.path} to start afresh, or -o with another name"
-    )
