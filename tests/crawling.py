@@ -81,7 +81,7 @@ def read_table(path: Path) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8", newline="") as file:
         if path.suffix == ".rows":  # of a table that is published later
             return [{"row": line} for line in file]
-        if path.suffix == ".jsonl":
+        if path.suffix in (".jsonl", ".jl"):
             return [json.loads(line) for line in file]
         return list(csv.DictReader(file))
 

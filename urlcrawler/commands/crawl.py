@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn, cast
 
 from scrapy import signals
@@ -22,6 +23,7 @@ from urlcrawler.exceptions import Interrupted, UrlcrawlerError
 from urlcrawler.output.database import is_database
 from urlcrawler.printable import printable, without_credentials
 from urlcrawler.processes.child import command
+from urlcrawler.spiders.job import ENDS
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +78,14 @@ class Command(ScrapyCrawl):
             failed.append(error)  # sys.exit() in a constructor
         interrupts.over()
         self.exitcode = self._code(crawler, failed, interrupts.received, began=interrupts.watching)
+        if "_job" in opts.spargs and not crawler.settings.getbool("LEASH_ENABLED"):
+            self._say_how_it_ended(crawler, opts.spargs["_job"])
+
+    def _say_how_it_ended(self, crawler: Crawler, job: str) -> None:
+        """Log it: scrapyd keeps the log of a job, and not its exit code."""
+        ledger: Any = getattr(crawler.spider, "ledger", None)
+        rows, total = (ledger.count, ledger.total) if ledger else (0, 0)
+        logger.info(ENDS, {"job": job, "code": self.exitcode, "rows": rows, "total": total})
 
     def _describe(self, spider: str, opts: argparse.Namespace) -> None:
         """Note how to start the processes of PROCESSES: as this one, but for its arguments."""
@@ -96,7 +106,9 @@ class Command(ScrapyCrawl):
                 logger.error("The crawl could not start", exc_info=failed[0])
                 return CANNOT_START
             words = printable(without_credentials(str(failed[0])))
-            print(f"scrapy crawl: {words}", file=sys.stderr)
+            _tell(f"scrapy crawl: {words}")
+            if crawler.settings["LOG_FILE"]:  # where a job of scrapyd is looked for
+                logger.error("%(words)s", {"words": words})
             return 128 + failed[0].signal if isinstance(failed[0], Interrupted) else CANNOT_START
         if not hasattr(crawler.spider, "ledger"):
             failed_to_start = self.crawler_process.bootstrap_failed  # type: ignore[union-attr]
@@ -106,7 +118,7 @@ class Command(ScrapyCrawl):
             return CANNOT_START
         if not began and "finish_reason" not in stats:
             # Only a signal does that, while components open. Scrapy does not say which.
-            print("Stopped. To go on, run it again without -O", file=sys.stderr)
+            _tell("Stopped. To go on, run it again without -O")
             return 128 + signal.SIGINT
         tables: Any = crawler.spider.tables  # type: ignore[union-attr]
         unwritten = stats.get("records/unwritten") or any(t.failure for t in tables.values())
@@ -128,6 +140,11 @@ def name_databases(opts: argparse.Namespace) -> None:
         for place, feed in enumerate(feeds):
             if is_database(feed) and not feed.endswith(":postgresql"):
                 feeds[place] = f"{feed}:postgresql"
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):  # a job of scrapyd may outlive who reads that
+        print(text, file=sys.stderr, flush=True)
 
 
 def _leave(error: BaseException) -> NoReturn:

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from contextlib import suppress
 from typing import Any
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -50,7 +51,7 @@ class Interrupts:
             if self.received:
                 if not self.at_once:
                     self.at_once = True
-                    os.write(2, b"Stopped. To go on, run it again without -O\n")
+                    _tell(b"Stopped. To go on, run it again without -O\n")
                     # Code that blocks the event loop would have to come to its end first.
                     leave = threading.Timer(self._AT_ONCE, os._exit, (128 + number,))
                     leave.daemon = True
@@ -58,8 +59,7 @@ class Interrupts:
                 handler(number, frame)
                 return
             self.received = signal.Signals(number)
-            # Not print(): the interrupted code may be in the middle of writing to the same stream.
-            os.write(2, b"Stopping: pages under way are finished, 30 s at most. Again: at once\n")
+            _tell(b"Stopping: pages under way are finished, 30 s at most. Again: at once\n")
             self._again = threading.Timer(self._PATIENCE, os.kill, (os.getpid(), number))
             self._again.daemon = True
             self._again.start()
@@ -68,3 +68,9 @@ class Interrupts:
                 self.watch()  # it has put another one into our place
 
         return hear
+
+
+def _tell(text: bytes) -> None:
+    # Not print(): the interrupted code may be in the middle of writing to the same stream.
+    with suppress(OSError):  # whoever has started this, and reads that, may have ended first
+        os.write(2, text)

@@ -122,10 +122,9 @@ class Summary:
             if table.file != table.path:
                 lines.append(f"It is written when it is complete; until then: {table.file}")
         if rows < total:
-            lines.append(f"Not finished. To go on: {_again(self._words)}")
+            lines.append(f"Not finished. To go on: {self._again()}")
         elif spider.ledger.primary and (failed := self._retryable()):
-            again = _again([*self._words, "-a", "retry=failed"])
-            lines.append(f"{failed} of them may go well another time: {again}")
+            lines.append(f"{failed} of them may go well another time: {self._again(retry=True)}")
         return lines
 
     def _fields(self) -> list[str]:
@@ -176,6 +175,14 @@ class Summary:
             cells = ["-" if host[name] is None else host[name] for name in shown]
             lines.append("".join(f"{cell:>10}" for cell in cells) + f"  {host['host'][:60]}")
         return lines
+
+    def _again(self, *, retry: bool = False) -> str:
+        """Return what to do to go on, or to crawl failed records again."""
+        spider: Any = self.crawler.spider
+        if job := spider.given.get("_job"):  # the command line is scrapyd's
+            also = " and retry=failed" if retry else ""
+            return f"schedule it again with jobid={job}{also}"
+        return _again([*self._words, *(("-a", "retry=failed") if retry else ())])
 
     def _retryable(self) -> int:
         return sum(count for (_, error), count in self.rows.items() if error in RETRYABLE)

@@ -1,5 +1,6 @@
 """Everything that a crawl of a list needs, opened and checked before the first request."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -9,7 +10,7 @@ from typing import Any
 from scrapy import signals
 from scrapy.crawler import Crawler
 
-from urlcrawler.exceptions import OutputError
+from urlcrawler.exceptions import ArgumentError, OutputError
 from urlcrawler.extract.extraction import Extractor
 from urlcrawler.inputs.formats import open_reader
 from urlcrawler.inputs.index import ListIndex
@@ -37,8 +38,11 @@ from urlcrawler.spiders.files import (
     open_since,
 )
 from urlcrawler.spiders.interrupt import interruptible
+from urlcrawler.spiders.job import BEGINS, file_name, tell_of_items_dir
 from urlcrawler.spiders.onlyshard import take_shard
 from urlcrawler.spiders.wanted import wanted_of
+
+logger = logging.getLogger(__name__)
 
 
 def open_list(spider: Any, crawler: Crawler) -> None:
@@ -55,13 +59,20 @@ def open_list(spider: Any, crawler: Crawler) -> None:
     check_selector("render_wait_for", given.get("render_wait_for"))
     spider.retried_errors = errors_named("retry", given.get("retry"))
     spider.earlier_rows = Counter()
+    job = given.get("_job")
+    if job and not settings.getbool("LEASH_ENABLED"):
+        logger.info(BEGINS, {"job": job})
     with interruptible(), ExitStack() as on_error:
         spider.source = source = _open_source(given)
         on_error.callback(source.close)
         spider.list_name = spider.table_name = source.name
         if spider.shard:
             spider.table_name += f".{spider.shard.name}"
+        if job:
+            spider.table_name += f".{file_name(job)}"
         check_feeds(settings, spider)
+        if job:
+            tell_of_items_dir(settings, spider, job)
         spider.host_headers = open_host_headers(given.get("headers"))
         spider.earlier = open_since(settings, spider, given.get("since"))
         if spider.earlier:
@@ -98,8 +109,15 @@ def _open_source(given: Mapping[str, str]) -> Source:
     """Return the list; `_name` is what an inline one is called where it came from.
 
     Raises:
+        ArgumentError: it is standard input, where there is none.
         ListError: it cannot be opened.
     """
+    if given.get("file") == "-" and "_job" in given:
+        # It would wait for ever: nobody writes into it, and nobody closes it.
+        raise ArgumentError(
+            "argument `file`: a job of scrapyd has no standard input. Send the list as `urls`, or "
+            "name one that the server can open"
+        )
     if given.get("file"):
         return open_source(given["file"])
     return open_inline(given["urls"], given.get("_name"))
