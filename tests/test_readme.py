@@ -86,6 +86,26 @@ def test_readme_lists_every_command_of_ours() -> None:
         assert module.Command().short_desc() == listed[name]
 
 
+def test_readme_configures_what_scrapyd_knows() -> None:
+    """Each option is one of scrapyd's own, and of its kind; what is dangerous is not left out."""
+    from configparser import ConfigParser
+    from importlib.resources import files
+
+    from jobs import documented_options
+
+    known = ConfigParser()
+    known.read_string(files("scrapyd").joinpath("default_scrapyd.conf").read_text())
+    options = documented_options()
+    for name, value in options.items():
+        default = known["scrapyd"][name]  # KeyError: there is no such option
+        assert value.isdecimal() == bool(re.fullmatch(r"\d+(\.\d+)?", default)), name
+    assert options["bind_address"] == "127.0.0.1"
+    assert options["username"]
+    assert options["password"]
+    assert int(options["jobs_to_keep"]) >= 1000
+    assert options["jobs_dir"] == ""
+
+
 def test_the_example_of_readme_is_that_of_the_base_class() -> None:
     """The spider in README is the one that the recipe shows, and a test runs that one."""
     from urlcrawler.spiders.base import UrlListSpider

@@ -4,6 +4,7 @@ UrlcrawlerError
 ├── ArgumentError     a spider argument is missing, unknown or wrong
 ├── ListError         the list cannot be read
 ├── OutputError       the table cannot be written where it was asked for
+├── ServerError       a server with scrapyd is not there, or does not do what it is asked
 ├── Interrupted       a signal came before the first request
 ├── NotRendered       a page stays as it was fetched, as the browser could not have it
 ├── ComponentError    code of somebody else took too long, or would have stopped Scrapy
@@ -29,6 +30,18 @@ class OutputError(UrlcrawlerError):
     """Raised by `spiders.feeds`, `spiders.resume` and what opens tables, before the first request;
     by `ordering` at the end.
     """
+
+
+class ServerError(UrlcrawlerError):
+    """Raised by `remote.server` for `scrapy submit`.
+
+    Attributes:
+        is_passing: whether it may go well in a moment.
+    """
+
+    def __init__(self, text: str, *, is_passing: bool = False) -> None:
+        super().__init__(text)
+        self.is_passing = is_passing
 
 
 class Interrupted(UrlcrawlerError):  # noqa: N818 - what the user wanted, not an error

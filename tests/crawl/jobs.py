@@ -159,6 +159,13 @@ class Scrapyd:
         ) as process:
             yield process
 
+    def wait_for(self, words: str) -> None:
+        """Wait until they are in its own log, which has what jobs write to stderr."""
+        deadline = time.monotonic() + 60
+        while words not in self.log():
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.05)
+
     def wait_until_idle(self) -> None:
         deadline = time.monotonic() + 60
         while jobs := self.ask("listjobs"):
@@ -182,7 +189,6 @@ def serving_jobs(folder: Path, **options: str) -> Iterator[Scrapyd]:
         f"[deploy]\nurl = {server.url}/\nproject = urlcrawler\n"
         f"username = {USER}\npassword = {PASSWORD}\n\n"
         f"[deploy:stranger]\nusername = {USER}\npassword = wrong\n\n"
-        "[deploy:gone]\nurl = http://127.0.0.1:1/\n\n"
         "[deploy:elsewhere]\nproject = elsewhere\n"
     )
     server.start()
