@@ -316,6 +316,25 @@ class Blocks:
         return response
 
 
+class TerminatesWhileOpening:
+    """An extension that has TERM come just before the crawl begins."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "TerminatesWhileOpening":
+        crawler.signals.connect(cls.engine_started, signals.engine_started, weak=False)
+        # Heard by Scrapy, which does its part after the engine has told that it starts.
+        crawler.signals.connect(cls.spider_opened, signals.spider_opened, weak=False)
+        return cls()
+
+    @staticmethod
+    def spider_opened() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    @staticmethod
+    async def engine_started() -> None:
+        await asyncio.sleep(0.2)
+
+
 class OpensSlowly:
     """A pipeline that waits for something before the first request."""
 

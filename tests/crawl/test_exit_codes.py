@@ -172,3 +172,13 @@ def test_an_interrupt_while_a_component_opens_exits_with_130(
         _, log = process.communicate(timeout=20)
     assert "run it again without -O" in log
     assert (process.returncode, "Traceback" in log) == (130, False)
+
+
+def test_an_interrupt_just_before_the_crawl_begins_is_one(
+    crawl: Callable[..., Crawl], site: SiteProcess
+) -> None:
+    """Scrapy stops at once and closes nothing; that is no bug which has lost a record."""
+    component = 'EXTENSIONS={"saboteurs.TerminatesWhileOpening": 1}'
+    stopped = crawl([site.url("/page/1")], "-s", component)
+    assert (stopped.exit_code, "run it again without -O" in stopped.log) == (130, True)
+    assert crawl([site.url("/page/1")], fresh=False).exit_code == 0

@@ -77,7 +77,7 @@ class Command(ScrapyCrawl):
                 _leave(error)
             failed.append(error)  # sys.exit() in a constructor
         interrupts.over()
-        self.exitcode = self._code(crawler, failed, interrupts.received, began=interrupts.watching)
+        self.exitcode = self._code(crawler, failed, interrupts.received)
         if "_job" in opts.spargs and not crawler.settings.getbool("LEASH_ENABLED"):
             self._say_how_it_ended(crawler, opts.spargs["_job"])
 
@@ -98,8 +98,6 @@ class Command(ScrapyCrawl):
         crawler: Crawler,
         failed: list[BaseException],
         interrupt: signal.Signals | None,
-        *,
-        began: bool,
     ) -> int:
         if failed:
             if not isinstance(failed[0], UrlcrawlerError):
@@ -116,8 +114,8 @@ class Command(ScrapyCrawl):
         stats = crawler.stats.get_stats()
         if stats.get("finish_reason") in ("no_output", "cannot_start"):
             return CANNOT_START
-        if not began and "finish_reason" not in stats:
-            # Only a signal does that, while components open. Scrapy does not say which.
+        if not interrupt and "finish_reason" not in stats:
+            # Only a signal does that, before the engine runs. Scrapy does not say which.
             _tell("Stopped. To go on, run it again without -O")
             return 128 + signal.SIGINT
         tables: Any = crawler.spider.tables  # type: ignore[union-attr]
