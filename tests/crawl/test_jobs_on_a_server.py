@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -182,7 +183,7 @@ def test_a_job_that_cannot_start_says_why_where_it_is_looked_for(server: Scrapyd
 def test_jobs_without_items_dir_and_with_several_processes(tmp_path: Path) -> None:
     """The table is in data/results of the server, named after list and job; a job that was killed,
     and one whose server was started anew, are said to be so, and go on."""
-    pages = Pages(allowed=10)
+    pages, versions = Pages(allowed=10), set[str]()
     with (
         serving_jobs(tmp_path, items_dir="") as server,
         site_of(pages.routes, "127.0.0.1", "127.0.0.2") as s,
@@ -197,6 +198,13 @@ def test_jobs_without_items_dir_and_with_several_processes(tmp_path: Path) -> No
         with server.submitting(*words) as submitting:
             wait_for_rows(table, 5)
             (job,) = server.ask("listjobs")["running"]
+            if sys.platform == "linux":  # a later version may be deployed while it goes on
+                (version,) = server.ask("listversions")["versions"]
+                for child in Path(f"/proc/{job['pid']}/task").glob("*/children"):
+                    for pid in child.read_text().split():
+                        environment = Path(f"/proc/{pid}/environ").read_bytes().decode()
+                        versions.add(environment.partition("SCRAPYD_EGG_VERSION=")[2][:10])
+                assert versions == {version}
             os.kill(job["pid"], signal.SIGKILL)
             pages.allowed = 30
             assert submitting.stderr is not None
@@ -204,7 +212,7 @@ def test_jobs_without_items_dir_and_with_several_processes(tmp_path: Path) -> No
         assert submitting.returncode == 5
 
         with server.submitting(*words) as submitting:
-            wait_for_rows(table, 12)
+            wait_for_rows(table, 20)  # more than there were
             running = server.ask("listjobs")["running"][0]["pid"]
             assert server.process is not None
             server.process.terminate()

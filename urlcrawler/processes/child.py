@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import os
+import re
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
@@ -76,7 +77,7 @@ class Child:
             *self._words,
             stdin=PIPE,  # its end tells the child that the parent is gone, however it went
             stdout=DEVNULL,
-            env={**os.environ, IS_CHILD: "1"},
+            env={**os.environ, **_same_egg(), IS_CHILD: "1"},
             start_new_session=True,  # Ctrl-C is for the parent, which asks the children to end
         )
 
@@ -158,6 +159,14 @@ def crawl_words(
     for name, value in own.items():
         words += ["-s", f"{name}={value}"]
     return words
+
+
+def _same_egg() -> dict[str, str]:
+    """Return the variable with which scrapyd loads the egg that this process has, if it has one,
+    and not a later one that was deployed meanwhile: its rows may have other columns.
+    """
+    found = re.search(r"([^/]+)\.egg/", __file__)
+    return {"SCRAPYD_EGG_VERSION": found[1]} if found else {}
 
 
 def _name(kind: Any) -> str:
