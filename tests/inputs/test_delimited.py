@@ -133,7 +133,7 @@ def test_a_quote_that_is_never_closed_does_not_take_the_list(
     records_of: ReadAll, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A row has a most size, so that one quote cannot pull a list of any length into memory."""
-    monkeypatch.setattr(csvrows, "_MAX_ROW", 1000)
+    monkeypatch.setattr(csvrows, "MAX_ROW", 1000)
     lines = [f"{A}/{number},x" for number in range(100)]
     records = records_of("\n".join(["url,n", f'{B},"open', *lines, f'{C},closed"']), ".csv")
     assert [record.url for record in records[1:]] == [*[line[:-2] for line in lines], C]

@@ -77,18 +77,19 @@ class Command(BaseRunSpiderCommand):
 
     def _look(self, name: str, opts: argparse.Namespace) -> "Outlook":
         from urlcrawler.plan.figures import Figures
-        from urlcrawler.spiders.looking import close, look_at_tables, open_without_tables
+        from urlcrawler.spiders.looking import (
+            close,
+            create_crawler,
+            look_at_tables,
+            open_without_tables,
+        )
 
         latency, settings = _seconds("--latency", opts.latency), self.settings
         assert settings is not None  # noqa: S101 - set by scrapy.cmdline
         assert self.crawler_process is not None  # noqa: S101 - likewise
         words = dict(word.split("=", 1) for word in opts.set)
         settings.set("CHILD_COMMAND", command(name, words), priority="cmdline")
-        try:
-            crawler = self.crawler_process.create_crawler(name)
-        except KeyError:
-            names = ", ".join(sorted(self.crawler_process.spider_loader.list()))
-            raise ArgumentError(f"no spider {name!r}. Spiders are: {names}") from None
+        crawler = create_crawler(self.crawler_process, name)
         spider = open_without_tables(crawler, opts.spargs)
         try:
             if opts.robots and not crawler.settings.getbool("ROBOTSTXT_OBEY"):

@@ -8,11 +8,16 @@ from typing import IO
 from urlcrawler.inputs.sources import text_of
 
 csv.field_size_limit(sys.maxsize)  # the default refuses a cell of over 128 KiB
-_MAX_ROW = 1 << 24  # bytes, of lists; a quote that is never closed would take the rest of the file
+MAX_ROW = 1 << 24  # bytes, of lists; a quote that is never closed would take the rest of the file
 
 
 def read_rows(
-    file: IO[bytes], offset: int, delimiter: str, *, closed: bool = False
+    file: IO[bytes],
+    offset: int,
+    delimiter: str,
+    *,
+    closed: bool = False,
+    longest: int = 0,
 ) -> Iterator[tuple[int, int, list[str] | None]]:
     """Yield `(first byte, byte after the last, cells)` of the rows from *offset* on.
 
@@ -20,9 +25,10 @@ def read_rows(
 
     Args:
         closed: whether a last row that no line end closes is a broken one.
+        longest: bytes that a row may have; 0 for what is usual, and no limit for *closed* ones.
     """
     file.seek(offset)
-    lines = CountedLines(file, offset, sys.maxsize if closed else _MAX_ROW)
+    lines = CountedLines(file, offset, longest or (sys.maxsize if closed else MAX_ROW))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         start = lines.row = lines.offset
@@ -52,7 +58,7 @@ class CountedLines:
         ended: whether the last line taken has a line end.
     """
 
-    def __init__(self, file: IO[bytes], offset: int, longest: int = _MAX_ROW) -> None:
+    def __init__(self, file: IO[bytes], offset: int, longest: int = MAX_ROW) -> None:
         self._file = file
         self._longest = longest  # bytes of a row
         self.offset = self.row = offset

@@ -6,8 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from urlcrawler.exceptions import ListError
-from urlcrawler.inputs.csvrows import CountedLines, read_rows
-from urlcrawler.inputs.readers import URL_COLUMNS, Reader, as_url, choose_url_column
+from urlcrawler.inputs.csvrows import MAX_ROW, CountedLines, read_rows
+from urlcrawler.inputs.readers import (
+    NOT_ENDED,
+    URL_COLUMNS,
+    Reader,
+    as_url,
+    choose_url_column,
+)
 from urlcrawler.inputs.records import Record
 from urlcrawler.inputs.sources import Source, skip_bom, text_of
 
@@ -27,6 +33,9 @@ class DelimitedReader(Reader):
 
     A row with more cells than the header has a comma that is not quoted, so which cell is which
     is a guess: it becomes an `invalid` row that says so.
+
+    Attributes:
+        has_header: whether the first row has the names of the columns.
     """
 
     def __init__(self, source: Source, column: str | None) -> None:
@@ -38,8 +47,8 @@ class DelimitedReader(Reader):
         if not rows:
             raise ListError(f"{source.label}: the list is empty, or not one row of it is readable")
         header = rows[0]
-        self._has_header = _is_header(header, column)
-        if self._has_header:
+        self.has_header = _is_header(header, column)
+        if self.has_header:
             names = _unique([name.strip() for name in header])
             self._url = names.index(choose_url_column(names, column, source.label))
         else:
@@ -54,6 +63,11 @@ class DelimitedReader(Reader):
         self._columns = [name for number, name in enumerate(names) if number != self._url]
 
     @property
+    def url_column(self) -> str:
+        """The name in the header; made up where there is no header."""
+        return self._names[self._url]
+
+    @property
     def columns(self) -> list[str]:
         """The names in the header besides the URL's; made up where there is no header."""
         return self._columns
@@ -61,7 +75,7 @@ class DelimitedReader(Reader):
     def scan(self) -> Iterator[tuple[int, str | None]]:
         """Yield offset and URL of each row; rows without any cell are not records."""
         rows = self._rows(self._start)
-        if self._has_header:
+        if self.has_header:
             next(rows, None)
         for offset, cells in rows:
             if cells is None or len(cells) > len(self._names):
@@ -76,13 +90,37 @@ class DelimitedReader(Reader):
             self._file.seek(offset)
             line = text_of(self._file.readline()).strip()
             return Record(position, line, problem=self._problem(cells))
+        return self._record(cells, position)
+
+    def whole(self) -> Iterator[tuple[int, Record]]:
+        """Yield offset and record of each row. One is whole that has as many cells as the header,
+        ends with its line, and has no further row in a cell.
+        """
+        rows = read_rows(self._file, self._start, self._separator, closed=True, longest=MAX_ROW)
+        if self.has_header:
+            next(rows, None)
+        for position, (offset, end, cells) in enumerate(rows, 1):
+            if cells is not None and len(cells) == len(self._names):
+                record = self._record(cells, position)
+                if any("\n" in cell and self._has_row(cell) for cell in cells):
+                    record.problem = "there are further rows inside of its quotes"
+            else:
+                url = cells[self._url] if cells and self._url < len(cells) else ""
+                record = Record(position, as_url(url), problem=self._broken(cells, end))
+            yield offset, record
+
+    def _record(self, cells: list[str], position: int) -> Record:
         columns: dict[str, Any] = dict.fromkeys(self._columns)
         columns.update(zip(self._names, cells, strict=False))
         return Record(position, as_url(columns.pop(self._names[self._url], None)), columns)
 
-    def _rows(self, offset: int) -> Iterator[tuple[int, list[str] | None]]:
+    @property
+    def _separator(self) -> str:
         # In one column a comma belongs to the URL; quotes are quotes all the same.
-        rows = read_rows(self._file, offset, self._delimiter or _NO_DELIMITER)
+        return self._delimiter or _NO_DELIMITER
+
+    def _rows(self, offset: int) -> Iterator[tuple[int, list[str] | None]]:
+        rows = read_rows(self._file, offset, self._separator)
         return ((start, cells) for start, _, cells in rows)
 
     def _first_rows(self, column: str | None) -> list[list[str]]:
@@ -102,6 +140,27 @@ class DelimitedReader(Reader):
             return next(filter(None, rows), [])
         except csv.Error:
             return []
+
+    def _has_row(self, cell: str) -> bool:
+        """Return whether a line of *cell*, behind its first, looks like a row: quotes that were
+        not closed, or were closed by those of another row, have taken it in.
+        """
+        for line in cell.split("\n")[1:]:
+            cells = line.split(self._separator)
+            if len(cells) > self._url and _LOOKS_LIKE_URL.match(cells[self._url].lstrip('"')):
+                if len(self._names) > 1 and len(cells) == 1:
+                    continue  # a URL alone in a line of a text
+                return True
+        return False
+
+    def _broken(self, cells: list[str] | None, end: int) -> str:
+        """Say why a row is not whole that ends before byte *end*."""
+        if cells is not None and len(cells) < len(self._names):
+            return f"the row has {len(cells)} cells, the header has {len(self._names)}"
+        if cells is not None:
+            return self._problem(cells).partition(":")[0]
+        self._file.seek(end)
+        return self._problem(None) if self._file.read(1) else NOT_ENDED
 
     def _problem(self, cells: list[str] | None) -> str:
         if cells is None:

@@ -12,6 +12,7 @@ from urlcrawler.inputs.sources import Source, skip_bom, text_of
 from urlcrawler.output.cells import MAX_DEPTH, depth
 
 URL_COLUMNS = ("url", "link", "href", "uri", "address", "website")
+NOT_ENDED = "the file ends inside of it"
 _MAX_COLUMNS = 2000
 
 
@@ -23,6 +24,11 @@ class Reader(ABC):
     """
 
     label: str
+
+    @property
+    @abstractmethod
+    def url_column(self) -> str:
+        """The name of the column with the URL, as far as `scan` has come; "" when there is none."""
 
     @property
     @abstractmethod
@@ -41,6 +47,12 @@ class Reader(ABC):
     def read(self, offset: int, position: int) -> Record:
         """Return the record that begins at byte *offset*."""
 
+    @abstractmethod
+    def whole(self) -> Iterator[tuple[int, Record]]:
+        """Yield `(byte offset, record)` for each, in one go, with a `problem` for whatever may be
+        what a kill, or a second writer, has left of one.
+        """
+
     def state(self) -> dict[str, Any]:
         """Return what `scan` has found, for a reader of the same list that is to do without."""
         return {}
@@ -55,6 +67,11 @@ class TextReader(Reader):
     def __init__(self, source: Source) -> None:
         self._file = source.file
         self.label = source.label
+
+    @property
+    def url_column(self) -> str:
+        """None: the URL is the whole line."""
+        return ""
 
     @property
     def columns(self) -> list[str]:
@@ -75,6 +92,18 @@ class TextReader(Reader):
         self._file.seek(offset)
         return Record(position, text_of(self._file.readline()).strip())
 
+    def whole(self) -> Iterator[tuple[int, Record]]:
+        """Yield offset and record of each line; one without a line end is not whole."""
+        position = 0
+        offset = skip_bom(self._file)
+        for line in self._file:
+            url = text_of(line).strip()
+            if url and url[0] != "#":
+                position += 1
+                problem = None if line.endswith(b"\n") else NOT_ENDED
+                yield offset, Record(position, url, problem=problem)
+            offset += len(line)
+
 
 class JsonLinesReader(Reader):
     """Reads one JSON object a line; the key named *column* (or a usual one) holds the URL."""
@@ -84,6 +113,11 @@ class JsonLinesReader(Reader):
         self.label = source.label
         self._column: str = column or ""
         self._keys: dict[str, None] = {}  # of all objects, in the order of the list
+
+    @property
+    def url_column(self) -> str:
+        """The key of the URL."""
+        return self._column
 
     @property
     def columns(self) -> list[str]:
@@ -109,7 +143,19 @@ class JsonLinesReader(Reader):
     def read(self, offset: int, position: int) -> Record:
         """Return the record of the line at *offset*."""
         self._file.seek(offset)
-        line = self._file.readline()
+        return self._record(self._file.readline(), position)
+
+    def whole(self) -> Iterator[tuple[int, Record]]:
+        """Yield offset and record of each line, after `scan`; an object says where it ends."""
+        position = 0
+        offset = skip_bom(self._file)
+        for line in self._file:
+            if not line.isspace():
+                position += 1
+                yield offset, self._record(line, position)
+            offset += len(line)
+
+    def _record(self, line: bytes, position: int) -> Record:
         values = _object(line)
         if values is None:
             problem = "the line is not a JSON object, or one of endless depth"

@@ -23,6 +23,7 @@ from urllib.parse import unquote, urlsplit
 from urlcrawler.exceptions import ListError
 from urlcrawler.unpacking import zstd
 
+_BLOCK = 1 << 20
 _FETCH_TIMEOUT = 60.0  # seconds without a byte from the server that holds the list
 _UNPACK: dict[bytes, Callable[[Any], Any]] = {
     b"\x1f\x8b": gzip.open,
@@ -58,6 +59,24 @@ class Source:
     name: str
     suffix: str
     file: IO[bytes]
+
+    def lines_at(self, offsets: list[int]) -> list[int | None]:
+        """Return the number of the line that begins at each of *offsets*, which are in order;
+        None where there are no lines.
+        """
+        if self.suffix == ".parquet":
+            return [None] * len(offsets)
+        lines: list[int | None] = []
+        self.file.seek(0)
+        number = at = 0
+        for offset in offsets:
+            while at < offset:
+                block = self.file.read(min(_BLOCK, offset - at))
+                if not block:
+                    break
+                number, at = number + block.count(b"\n"), at + len(block)
+            lines.append(number + 1)
+        return lines
 
     def close(self) -> None:
         """Close the file; a temporary one is gone with it."""

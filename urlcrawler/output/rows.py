@@ -28,6 +28,7 @@ class Table:
     Attributes:
         columns: their names, in order.
         kinds: what each holds, by name.
+        fields: names of those of the fields file, and of the spider's own.
         carried: the column of each column of the list, by its name there.
 
     A column of the list with the name of one before it gets the prefix `in_`. A field with the name
@@ -41,20 +42,20 @@ class Table:
         metadata: Iterable[str] = DEFAULT_METADATA,
     ) -> None:
         """Take names of columns, the kinds of fields, and names of groups of `extract.metadata`."""
-        self._fields = tuple(fields)
-        wanted = {name for group in metadata for name in GROUPS[group]} - set(self._fields)
+        self.fields = tuple(fields)
+        wanted = {name for group in metadata for name in GROUPS[group]} - set(self.fields)
         self._own = tuple(
             name for name in OWN_COLUMNS if name in wanted or name not in METADATA_COLUMNS
         )
         self.carried: dict[str, str] = {}
-        taken = {*OWN_COLUMNS, *self._fields}
+        taken = {*OWN_COLUMNS, *self.fields}
         for name in input_columns:
             column = clean(name)
             while column in taken or (column != name and column in input_columns):
                 column = f"in_{column}"
             taken.add(column)
             self.carried[name] = column
-        self.columns = [*self._own, *self._fields, *self.carried.values()]
+        self.columns = [*self._own, *self.fields, *self.carried.values()]
         self.kinds: dict[str, Kind] = dict.fromkeys(self.columns, "str")
         self.kinds |= {name: COLUMN_KINDS[name] for name in self._own}
         self.kinds |= fields
@@ -70,12 +71,12 @@ class Table:
             raise ValueError(f"outcome {page.outcome!r} is none of: {', '.join(OUTCOMES)}")
         if page.error is not None and page.error not in ERRORS:
             raise ValueError(f"error {page.error!r} is none of: {', '.join(ERRORS)}")
-        if unknown := page.fields.keys() - set(self._fields):
+        if unknown := page.fields.keys() - set(self.fields):
             raise ValueError(
                 f"{min(unknown)!r} in page.fields is no column. Name it in `columns` of the spider"
             )
         row = Row({name: clean(getattr(page, name)) for name in self._own})
-        for name in self._fields:
+        for name in self.fields:
             row[name] = clean(page.fields.get(name))
         for name, column in self.carried.items():
             row[column] = clean(page.columns.get(name))

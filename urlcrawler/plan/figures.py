@@ -30,7 +30,6 @@ from urlcrawler.spiders.looking import Taken
 
 _LARGEST = 10  # hosts that are shown
 _EXAMPLES = 5  # invalid records that are shown
-_BLOCK = 1 << 20
 
 
 class Figures:
@@ -107,29 +106,13 @@ class Figures:
             if len(places) >= _EXAMPLES:
                 break
         places = places[:_EXAMPLES]
-        lines = self._lines_of([int(self._index.arrays.offsets[place]) for place in places])
+        offsets = [int(self._index.arrays.offsets[place]) for place in places]
+        lines = self._spider.source.lines_at(offsets)
         for place, line in zip(places, lines, strict=True):
             record, why = self._index.resolve(place + 1)
             reason = str(why) if isinstance(why, InvalidUrl) else ""
             url = without_credentials(record.url)
             yield Invalid(record.position, line, url, without_credentials(reason))
-
-    def _lines_of(self, offsets: list[int]) -> list[int | None]:
-        """Return the number of the line that begins at each of *offsets*, which are in order."""
-        source = self._spider.source
-        if source.suffix == ".parquet":
-            return [None] * len(offsets)
-        lines: list[int | None] = []
-        source.file.seek(0)
-        number = at = 0
-        for offset in offsets:
-            while at < offset:
-                block = source.file.read(min(_BLOCK, offset - at))
-                if not block:
-                    break
-                number, at = number + block.count(b"\n"), at + len(block)
-            lines.append(number + 1)
-        return lines
 
     def _robots(self, found: Findings) -> RobotsTxt:
         longest = self.census.largest(found.asked, _LARGEST)

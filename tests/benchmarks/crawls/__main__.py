@@ -1,7 +1,8 @@
 """How fast is it, beside the scripts that it is to replace?
 
-    .venv/bin/python tests/benchmarks/crawls                  # all five cases: half an hour
+    .venv/bin/python tests/benchmarks/crawls                  # all six cases: an hour
     .venv/bin/python tests/benchmarks/crawls --only b --urls 5000 --rounds 3
+    .venv/bin/python tests/benchmarks/crawls --only scripts --rounds 2    # a quarter of an hour
 
 Same pages, same five fields, same columns, one run. CPU is that of the whole process tree, in
 seconds per 1,000 URLs; ratios are those to asyncio with 1,000 requests at a time. Each contender
@@ -24,7 +25,8 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from cases import CASES, Case
+import scripts
+from cases import CASES, SCRIPTS, Case
 from contenders import BASELINE, CONTENDERS, environment
 from measure import Taken, run
 from server import Server, serving
@@ -54,11 +56,11 @@ def main() -> None:
             for each in CONTENDERS
             if each in case.only and (not wanted or any(part in each for part in wanted))
         ]
-        with serving(set(case.latencies)) as server:
+        with serving(set(case.latencies), keeps_log=name == SCRIPTS) as server:
             print(
                 f"\n({name}) {case.text}. {case.urls} URLs, served by {server.name}\n", flush=True
             )
-            _table(case, server, names, args.rounds)
+            (scripts.table if name == SCRIPTS else _table)(case, server, names, args.rounds)
 
 
 def _table(case: Case, server: Server, names: list[str], rounds: int) -> None:

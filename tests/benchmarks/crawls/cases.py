@@ -75,6 +75,12 @@ def _unequal(server: Server, count: int) -> Urls:
     return urls
 
 
+def _sorted(server: Server, count: int) -> Urls:
+    """As most lists are: by host, 200 pages each."""
+    return [server.url(n // 200 % 250, "1", n) for n in range(count)]
+
+
+SCRIPTS = "scripts"  # see scripts.py
 CASES = {
     "a": Case("one second latency, 250 hosts", 50_000, frozenset({"1"}), _many_hosts, SLOW),
     "b": Case(
@@ -96,5 +102,16 @@ CASES = {
         "no server at all: how much of a second core there is to be had", 30_000,
         frozenset({"0"}), _overhead,
         only=("urlcrawler, from memory", "urlcrawler, from memory, PROCESSES=2"),
+    ),
+    SCRIPTS: Case(
+        "sorted by host, one second latency; then 0.1 s, and killed in the middle", 50_000,
+        frozenset({"1", "0.1"}), _sorted,
+        {"a loop": 20, "32 processes, each appends": 1_600,
+         "32 processes, one writer from before": 1_600, "15 threads": 600, "500 threads": 5_000,
+         "asyncio, 100 at a time": 5_000},
+        only=(
+            "a loop", "32 processes, each appends", "32 processes, one writer from before",
+            "15 threads", "500 threads", "asyncio, 100 at a time", "urlcrawler, with metadata",
+        ),
     ),
 }  # fmt: skip

@@ -56,7 +56,11 @@ _FROM_MEMORY = (
 )  # fmt: skip
 CONTENDERS: dict[str, Command] = {
     "a loop": _script("loop.py"),
-    "15 threads": _script("threads.py"),
+    "32 processes, each appends": _script("processes.py"),
+    "32 processes, one writer from before": _script("forked.py"),
+    "15 threads": _script("threads.py", "15"),
+    "500 threads": _script("threads.py", "500"),
+    "asyncio, 100 at a time": _script("aio.py", "100", "0"),
     "asyncio, 100 in chunks of 500": _script("aio.py", "100", "500"),
     "asyncio, 1000 at a time": _script("aio.py", str(AT_ONCE), "0"),
     "Scrapy as generated": _generated,

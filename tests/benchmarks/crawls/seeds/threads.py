@@ -10,7 +10,6 @@ import requests
 from parsel import Selector
 
 FIELDS = ["name", "price", "sku", "brand", "stock"]
-WORKERS = 15
 here = local()
 
 
@@ -35,15 +34,15 @@ def write(table: str, rows: Queue) -> None:
             writer.writerow(row)
 
 
-def main(urls: str, table: str, timeout: float) -> None:
+def main(urls: str, table: str, timeout: float, workers: int) -> None:
     rows: Queue = Queue()
     writer = Thread(target=write, args=(table, rows))
     writer.start()
-    with open(urls) as lines, ThreadPoolExecutor(WORKERS) as pool:
+    with open(urls) as lines, ThreadPoolExecutor(workers) as pool:
         for url in map(str.strip, lines):
             pool.submit(fetch, url, rows, timeout)
     rows.put(None)
     writer.join()
 
 
-main(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+main(sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))
