@@ -139,6 +139,7 @@ STATES = "url,status,title\nhttp://a.test/1,200,One\nhttp://a.test/2,{},{}\n"
         ("200", "", {"where": ("title!=",)}, None),
         ("done", "T", {"where": ("status=done",)}, ("ok", None, None)),
         ("200.0", "T", {"where": ("status=200",)}, ("ok", "200", None)),
+        ("done", "T", {"columns": {"title": "status"}}, None),
     ],
 )
 def test_rows_of_failures_are_crawled_again(
@@ -169,6 +170,12 @@ def test_columns_that_scripts_have_tell_what_is_done(head: str, cells: str, coun
     said = adopt(write(f"url,{head}\nhttp://a.test/2,{cells}\n"))
     assert Path("table.csv").exists() == counts
     assert ("All of them count" in said) == (head == "state")
+
+
+def test_of_two_columns_of_a_status_the_plain_one_is_not_it() -> None:
+    """`status` may say whatever the script is about."""
+    adopt(write("url,status,status_code\nhttp://a.test/1,done,200\nhttp://a.test/2,done,0\n"))
+    assert {position: row["status"] for position, row in rows().items()} == {1: "200"}
 
 
 def test_cells_go_where_they_have_a_column_of_their_name_and_type() -> None:
@@ -289,9 +296,13 @@ def test_the_arguments_of_the_crawl_hold(given: dict[str, str], expected: set[in
     adopt(old, **given)
     assert set(rows()) == expected
     if not given:
+        remaining = 0
         for n in (1, 2):
+            with looking(old, shard=f"{n}/2", table=f"{n}.csv") as adoption:
+                adoption.write()
+                remaining += adoption.account.remaining
             adopt(old, shard=f"{n}/2", table=f"{n}.csv")
-            adopt(old, shard=f"{n}/2", table=f"{n}.csv")
+        assert remaining == len(URLS) - len(expected)
         found = [*rows("1.csv"), *rows("2.csv")]
         assert sorted(found) == sorted(expected)
 

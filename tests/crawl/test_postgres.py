@@ -226,3 +226,19 @@ def test_a_server_that_has_gone_costs_no_row(
     assert process.returncode == 4
     assert crawl(tmp_path, "-o", uri).exit_code == 0
     assert len(rows_in(uri)) == 20
+
+
+@pytest.mark.long
+def test_rows_of_a_script_are_adopted(tmp_path: Path, site: SiteProcess, uri: str) -> None:
+    """They are in the database when the crawl of the rest is complete."""
+    lines = listed(site)
+    (tmp_path / "urls.txt").write_text("\n".join(lines) + "\n")
+    (tmp_path / "old.csv").write_text(f"link,title\n{lines[1]},Adopted\n")
+    words = ("-a", "file=urls.txt", "-o", uri)
+    done = run_scrapy(tmp_path, "adopt", "old.csv", *words)
+    assert done.exit_code == 0, done.log
+    assert run_scrapy(tmp_path, "crawl", "urls", *words).exit_code == 0
+    table = urlcrawler.read_results(uri)
+    assert len(table) == len(lines)
+    adopted = table[table.reason == "adopted from old.csv"]
+    assert list(zip(adopted.position, adopted.title, strict=True)) == [(2, "Adopted")]

@@ -115,7 +115,7 @@ class Adoption:
             if old is None or record.position in spider.ledger:
                 continue
             page = Page.of(record)
-            page.outcome, page.reason = "ok", f"adopted from {self._old.label}"
+            page.outcome, page.reason = "ok", f"adopted from {self._old.name}"
             self.columns.fill(page, old.columns)
             if page.status and (error := error_of_status(page.status)):
                 page.fail(error, f"{status_reason(page.status)}; {page.reason}")

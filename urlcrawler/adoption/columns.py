@@ -58,12 +58,12 @@ class Columns:
             if ours in self.taken.values():
                 raise ArgumentError(f"--columns: {ours!r} has two columns to come from")
             self.taken[name] = ours
-        usual = {plain(name): name for name in reversed(free)}
-        others = {first_of(STATUS, old): "status", first_of(_TIMES, old): "fetched_at"}
-        for name in old:
-            ours = usual.get(plain(name)) or others.get(name) or ""
-            if name not in self.taken and ours in free and ours not in self.taken.values():
-                self.taken[name] = ours
+        usual = [(first_of(STATUS, old), "status"), (first_of(_TIMES, old), "fetched_at")]
+        names = {plain(name): name for name in reversed(free)}
+        usual += [(name, names[plain(name)]) for name in old if plain(name) in names]
+        for column, ours in usual:
+            if column and column not in self.taken and ours not in self.taken.values():
+                self.taken[column] = ours
         self.left_out = [name for name in old if name not in self.taken and not self._is_said(
             name, table)]  # fmt: skip
 

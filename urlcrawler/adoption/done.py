@@ -7,8 +7,9 @@ from urlcrawler.adoption.cells import as_text, http_status, whole_number
 from urlcrawler.exceptions import ArgumentError
 from urlcrawler.printable import printable
 
-STATUS = ("status", "status_code", "statuscode", "http_status", "http_code", "http_status_code",
-          "response_code")  # fmt: skip
+# The plain name last: of two columns it is the one that may hold `done`.
+STATUS = ("status_code", "statuscode", "http_status", "http_status_code", "http_code",
+          "response_code", "status")  # fmt: skip
 _ERROR = ("error", "errors", "exception")
 _NOTHING = ("", "none", "nan", "null")  # of scripts that write str(None)
 _LONGEST_SHOWN = 40

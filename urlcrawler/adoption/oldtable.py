@@ -1,7 +1,9 @@
 """The table that a script has written, read as lists are."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from urlcrawler.exceptions import ArgumentError, ListError
 from urlcrawler.inputs.formats import open_reader
@@ -19,6 +21,7 @@ class OldTable:
 
     Attributes:
         label: its name, as the user gave it.
+        name: the same without its folder, or what is secret in an address.
         url_column: the column with the URL; "" when there is only that.
         columns: the others.
         has_header: whether its columns have names.
@@ -32,6 +35,9 @@ class OldTable:
             ArgumentError: it cannot be read, or has no such column.
         """
         self.label = label
+        is_remote = label.startswith(("http://", "https://"))
+        path = urlsplit(label).path if is_remote else label
+        self.name = Path(path).name if label != "-" else "standard input"
         try:
             self._source = open_source(label)
             try:

@@ -66,6 +66,8 @@ class Command(BaseRunSpiderCommand):
         try:
             for line in self._adopt(args[0], args[1] if args[1:] else "urls", opts):
                 print(_safe(line), flush=True)
+        except BrokenPipeError:  # `| head` has seen enough; nothing is to be flushed at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except (UrlcrawlerError, OSError) as error:
             print(f"scrapy adopt: {_safe(str(error))}", file=sys.stderr)
             self.exitcode = 128 + error.signal if isinstance(error, Interrupted) else (
@@ -111,7 +113,10 @@ class Command(BaseRunSpiderCommand):
         account = adoption.account
         if not account.adopted and not account.there:
             self.exitcode = CANNOT_START
-            yield "No row of it belongs to a record of the list and counts: nothing was written"
+            yield (
+                "No row of it belongs to a record of the list and counts: nothing was written. "
+                "--url-column says where the URLs are, --where COLUMN=VALUE which rows count"
+            )
             return
         words = ["scrapy", "crawl", name]
         words += [word for pair in opts.spargs.items() for word in ("-a", "=".join(pair))]

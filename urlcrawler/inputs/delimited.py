@@ -144,13 +144,15 @@ class DelimitedReader(Reader):
     def _has_row(self, cell: str) -> bool:
         """Return whether a line of *cell*, behind its first, looks like a row: quotes that were
         not closed, or were closed by those of another row, have taken it in.
+
+        It has its URL where a row has it, with the scheme; and not alone, as in a text.
         """
         for line in cell.split("\n")[1:]:
             cells = line.split(self._separator)
-            if len(cells) > self._url and _LOOKS_LIKE_URL.match(cells[self._url].lstrip('"')):
-                if len(self._names) > 1 and len(cells) == 1:
-                    continue  # a URL alone in a line of a text
-                return True
+            if len(cells) > max(self._url, min(1, len(self._names) - 1)):
+                url = cells[self._url].lstrip('"')
+                if "://" in url and _LOOKS_LIKE_URL.match(url):
+                    return True
         return False
 
     def _broken(self, cells: list[str] | None, end: int) -> str:
