@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/benchmarks/crawls                  # all six cases: an hour
     .venv/bin/python tests/benchmarks/crawls --only b --urls 5000 --rounds 3
-    .venv/bin/python tests/benchmarks/crawls --only scripts --rounds 2    # a quarter of an hour
+    .venv/bin/python tests/benchmarks/crawls --only scripts --rounds 2    # half an hour
 
 Same pages, same five fields, same columns, one run. CPU is that of the whole process tree, in
 seconds per 1,000 URLs; ratios are those to asyncio with 1,000 requests at a time. Each contender

@@ -72,7 +72,7 @@ def table(case: Case, server: Server, names: list[str], rounds: int) -> None:
     print("\nrows: URLs without one / with two / lines that are none")
     print(
         f"{'':<40}{'s for ' + format(len(urls), ','):>14}{'CPU s/1000':>12}{'MB':>7}"
-        f"{'one host':>10}{'rows':>12}{'rows, killed':>16}{'fetched again':>18}"
+        f"{'one host':>10}{'rows':>24}{'rows, killed':>24}{'fetched again':>32}"
     )
     for name, found in results.items():
         about = "~" if case.most.get(name, len(urls)) < len(urls) else ""
@@ -81,9 +81,9 @@ def table(case: Case, server: Server, names: list[str], rounds: int) -> None:
             f"{name:<40}{seconds:>14}{median(each.cpu for each in found):>12.2f}"
             f"{median(each.memory for each in found) / 1e6:>7.0f}"
             f"{max(each.at_once for each in found):>10}"
-            f"{_each(each.undisturbed for each in found):>12}"
-            f"{_each(each.killed for each in found):>16}"
-            f"{_each(f'{each.again} of {each.short}' for each in found):>18}"
+            f"{_each(each.undisturbed for each in found):>24}"
+            f"{_each(each.killed for each in found):>24}"
+            f"{_each(f'{each.again} of {each.short}' for each in found):>32}"
         )
 
 
