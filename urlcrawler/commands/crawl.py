@@ -8,11 +8,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Any, NoReturn, cast
 
 from scrapy import signals
 from scrapy.commands.crawl import Command as ScrapyCrawl
-from scrapy.crawler import Crawler
+from scrapy.crawler import Crawler, CrawlerProcessBase
 from scrapy.exceptions import UsageError
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -51,10 +52,13 @@ class Command(ScrapyCrawl):
         try:
             crawler = self._create_crawler(args[0])
         except KeyError:
-            names = ", ".join(sorted(self.crawler_process.spider_loader.list()))
-            print(f"scrapy crawl: no spider {args[0]!r}. Spiders are: {names}", file=sys.stderr)
             self.exitcode = CANNOT_START
+            print(f"scrapy crawl: {no_spider(args[0], self.crawler_process)}", file=sys.stderr)
             return
+        self._crawl(crawler, opts)
+
+    def _crawl(self, crawler: Crawler, opts: argparse.Namespace) -> None:
+        assert self.crawler_process is not None  # noqa: S101 - set by scrapy.cmdline
         if self.settings and self.settings.get("LOG_LEVEL") != "DEBUG":
             # An empty list of add-ons is no news; extensions.quiet comes too late for this one.
             logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
@@ -96,7 +100,8 @@ class Command(ScrapyCrawl):
                 logger.error("The crawl could not start", exc_info=failed[0])
                 return CANNOT_START
             words = printable(without_credentials(str(failed[0])))
-            print(f"scrapy crawl: {words}", file=sys.stderr)
+            command = type(self).__module__.rpartition(".")[2]
+            print(f"scrapy {command}: {words}", file=sys.stderr)
             return 128 + failed[0].signal if isinstance(failed[0], Interrupted) else CANNOT_START
         if not hasattr(crawler.spider, "ledger"):
             failed_to_start = self.crawler_process.bootstrap_failed  # type: ignore[union-attr]
@@ -120,6 +125,14 @@ class Command(ScrapyCrawl):
         if stats.get("records/missing", 1):
             return INCOMPLETE
         return NOT_GOOD_ENOUGH if stats.get("gates/failed") else COMPLETE
+
+
+def no_spider(name: str, process: CrawlerProcessBase) -> str:
+    """Return the sentence about a spider that is not there."""
+    names = sorted(process.spider_loader.list())
+    near = get_close_matches(name, names, 1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    return f"no spider {name!r}. {hint}Spiders are: {', '.join(names)}"
 
 
 def name_databases(opts: argparse.Namespace) -> None:

@@ -28,11 +28,13 @@ COLUMN_TYPES = ("str", "int", "float", "bool", "json")  # what `cells.typed` rea
 _COMMAND = "scrapy crawl {spider} -a file=urls.txt"
 
 
-def check_names(given: dict[str, Any], known: dict[str, str], spider: str) -> None:
+def check_names(
+    given: dict[str, Any], known: dict[str, str], spider: str, *, needs_list: bool = True
+) -> None:
     """Refuse arguments that nothing reads. Names that begin with `_` are scrapyd's and pass.
 
     Raises:
-        ArgumentError: an unknown name, or no `file`.
+        ArgumentError: an unknown name, or no `file` where one is needed.
     """
     for name in given:
         if name not in known and not name.startswith("_"):
@@ -42,7 +44,7 @@ def check_names(given: dict[str, Any], known: dict[str, str], spider: str) -> No
                 f"argument `{name}`: there is no such argument. {hint}"
                 f"Arguments are: {', '.join(known)}"
             )
-    if not given.get("file"):
+    if needs_list and not given.get("file"):
         raise ArgumentError(
             f"argument `file`: name the list, for example {_COMMAND.format(spider=spider)}"
         )

@@ -42,7 +42,8 @@ from urlcrawler.spiders.callbacks import Callbacks, with_values
 from urlcrawler.spiders.feeds import set_default_feed
 from urlcrawler.spiders.keeping import keep_page
 from urlcrawler.spiders.opening import open_list
-from urlcrawler.spiders.wiring import check_values, wire
+from urlcrawler.spiders.single import is_single, open_without_list
+from urlcrawler.spiders.wiring import check_values, wire, wire_single
 
 if TYPE_CHECKING:
     from urlcrawler.output.pages import PageArchive
@@ -102,6 +103,9 @@ class UrlListSpider(Spider):
     def update_settings(cls, settings: BaseSettings) -> None:
         """Wire what a list needs; other spiders of the project keep Scrapy's own parts."""
         super().update_settings(settings)
+        if is_single(settings):
+            wire_single(settings)
+            return
         set_default_feed(settings, (cls.custom_settings or {}).get("FEEDS", {}))
         wire(settings)
 
@@ -115,10 +119,14 @@ class UrlListSpider(Spider):
         if cls.parse is not UrlListSpider.parse:
             raise ArgumentError(f"spider {cls.name!r}: write `parse_page`, not `parse`")
         check_values(crawler.settings)
-        check_names(kwargs, {**ARGUMENTS, **cls.arguments}, cls.name)
+        single = is_single(crawler.settings)
+        check_names(kwargs, {**ARGUMENTS, **cls.arguments}, cls.name, needs_list=not single)
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.given = dict(kwargs)
-        open_list(spider, crawler)
+        if single:
+            open_without_list(spider, crawler.settings)
+        else:
+            open_list(spider, crawler)
         return spider
 
     async def start(self) -> AsyncIterator[Any]:

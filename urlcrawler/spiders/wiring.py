@@ -75,6 +75,17 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         "urlcrawler.extensions.summary.Summary": 20,  # it tells what the two have found
     },
 }
+_SINGLE: dict[str, dict[str, int | None]] = {
+    "DOWNLOADER_MIDDLEWARES": {
+        name: _COMPONENTS["DOWNLOADER_MIDDLEWARES"][name]
+        for name in (
+            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware",
+            "urlcrawler.middlewares.encoding.KnownEncoding",
+            "urlcrawler.middlewares.hostheaders.HostHeaders",
+        )
+    },
+    "ITEM_PIPELINES": _COMPONENTS["ITEM_PIPELINES"],
+}
 # A list, or a redirect, must never read a file of this machine; connections are looked at.
 _HANDLERS: dict[str, str | None] = {
     "http": "urlcrawler.handlers.aiohttp.AiohttpHandler",
@@ -131,6 +142,23 @@ def wire(settings: BaseSettings) -> None:
         for path, order in components.items():
             settings.setdefault_in_component_priority_dict(name, load_object(path), order)
         set_above(settings, name, settings.getdict(name))
+    _wire_requests(settings)
+
+
+def wire_single(settings: BaseSettings) -> None:
+    """Set what a list spider needs whose single pages one of Scrapy's tools looks at.
+
+    Pages are fetched and read as a crawl does it; there is no list, no table and no report.
+    """
+    set_above(settings, "HTTPERROR_ALLOW_ALL", True)
+    for name, components in _SINGLE.items():
+        for path, order in components.items():
+            settings.setdefault_in_component_priority_dict(name, load_object(path), order)
+        set_above(settings, name, settings.getdict(name))
+    _wire_requests(settings)
+
+
+def _wire_requests(settings: BaseSettings) -> None:
     set_above(
         settings, "DOWNLOAD_HANDLERS", _HANDLERS | dict(settings.getdict("DOWNLOAD_HANDLERS"))
     )
@@ -159,8 +187,14 @@ def check_values(settings: BaseSettings) -> None:
     """Refuse values with which nothing would ever be requested or written.
 
     Raises:
-        ArgumentError: a setting is no number, or too small, or neither true nor false.
+        ArgumentError: a setting is no number, or too small, or neither true nor false; or they
+            are those of another project, or of none.
     """
+    if "METADATA" not in settings:
+        raise ArgumentError(
+            "the settings of urlcrawler are not there. Run the command below the folder with its "
+            "scrapy.cfg, or type export SCRAPY_SETTINGS_MODULE=urlcrawler.settings"
+        )
     for name in _BOOLEANS:
         try:
             settings.getbool(name)
