@@ -117,7 +117,7 @@ class Figures:
     def _lines_of(self, offsets: list[int]) -> list[int | None]:
         """Return the number of the line that begins at each of *offsets*, which are in order."""
         source = self._spider.source
-        if source.suffix == ".parquet":
+        if source.is_converted:
             return [None] * len(offsets)
         lines: list[int | None] = []
         source.file.seek(0)

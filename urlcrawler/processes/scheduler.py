@@ -149,11 +149,11 @@ class ShardScheduler(BaseScheduler):
         )
 
     def _list(self) -> Path:
-        """Return a file that the processes can read the list from."""
+        """Return a file that the processes can read the list from, as it was read here."""
         given = Path(self._spider.given["file"]).expanduser()
-        if given.is_file():
-            return given.absolute()
         source = self._spider.source
+        if given.is_file() and not source.is_converted:
+            return given.absolute()
         copy = self._folder / f"list{source.suffix}"
         source.file.seek(0)
         with copy.open("wb") as file:
