@@ -4,6 +4,7 @@ UrlcrawlerError
 ├── ArgumentError     a spider argument is missing, unknown or wrong
 ├── ListError         the list cannot be read
 ├── OutputError       the table cannot be written where it was asked for
+├── CrawlError        a crawl that Python code has started did not come to a good end
 ├── Interrupted       a signal came before the first request
 ├── NotRendered       a page stays as it was fetched, as the browser could not have it
 ├── ComponentError    code of somebody else took too long, or would have stopped Scrapy
@@ -29,6 +30,18 @@ class OutputError(UrlcrawlerError):
     """Raised by `spiders.feeds`, `spiders.resume` and what opens tables, before the first request;
     by `ordering` at the end.
     """
+
+
+class CrawlError(UrlcrawlerError):
+    """Raised by `crawling.crawl`.
+
+    Attributes:
+        exit_code: of the crawl, see `exitcodes.EXIT_CODES`.
+    """
+
+    def __init__(self, text: str, exit_code: int) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
 
 
 class Interrupted(UrlcrawlerError):  # noqa: N818 - what the user wanted, not an error

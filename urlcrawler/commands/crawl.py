@@ -20,6 +20,14 @@ from twisted.python.failure import Failure
 
 from urlcrawler.commands.interrupts import Interrupts
 from urlcrawler.exceptions import Interrupted, UrlcrawlerError
+from urlcrawler.exitcodes import (
+    CANNOT_START,
+    COMPLETE,
+    INCOMPLETE,
+    NOT_GOOD_ENOUGH,
+    NOT_WRITTEN,
+    STOPPED_EARLY,
+)
 from urlcrawler.output.database import is_database
 from urlcrawler.printable import printable, without_credentials
 from urlcrawler.processes.child import command
@@ -28,20 +36,16 @@ logger = logging.getLogger(__name__)
 
 _COLLECT = (20_000, 10, 10)  # new objects, and collections of the younger, before each generation
 
-COMPLETE, CANNOT_START, NOT_GOOD_ENOUGH, NOT_WRITTEN, INCOMPLETE, STOPPED_EARLY = 0, 1, 3, 4, 5, 75
-
 
 class Command(ScrapyCrawl):
-    """Do what Scrapy's command does; its exit code only ever is 0 or 1.
-
-    0 complete, 1 cannot start, 3 not as good as was asked for, 4 the output could not be written,
-    5 N in is not N out, 75 stopped early by a limit, 130 and 143 interrupted by Ctrl-C or TERM.
-    """
+    """Do what Scrapy's command does; its exit code only ever is 0 or 1. Ours: EXIT_CODES."""
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Know a database by its address."""
+        """Know a database by its address; note for the summary how to start it again."""
         name_databases(opts)
         super().process_options(args, opts)
+        assert self.settings is not None  # noqa: S101 - set by scrapy.cmdline
+        self.settings.set("STARTED_BY", self._name, priority="command")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Crawl, and set the exit code."""
@@ -87,6 +91,10 @@ class Command(ScrapyCrawl):
         given = dict(word.split("=", 1) for word in opts.set)
         settings.set("CHILD_COMMAND", command(spider, given), priority="cmdline")
 
+    @property
+    def _name(self) -> str:
+        return type(self).__module__.rpartition(".")[2]
+
     def _code(
         self,
         crawler: Crawler,
@@ -100,8 +108,7 @@ class Command(ScrapyCrawl):
                 logger.error("The crawl could not start", exc_info=failed[0])
                 return CANNOT_START
             words = printable(without_credentials(str(failed[0])))
-            command = type(self).__module__.rpartition(".")[2]
-            print(f"scrapy {command}: {words}", file=sys.stderr)
+            print(f"scrapy {self._name}: {words}", file=sys.stderr)
             return 128 + failed[0].signal if isinstance(failed[0], Interrupted) else CANNOT_START
         if not hasattr(crawler.spider, "ledger"):
             failed_to_start = self.crawler_process.bootstrap_failed  # type: ignore[union-attr]

@@ -122,9 +122,9 @@ class Summary:
             if table.file != table.path:
                 lines.append(f"It is written when it is complete; until then: {table.file}")
         if rows < total:
-            lines.append(f"Not finished. To go on: {_again(self._words)}")
+            lines.append(f"Not finished. To go on: {self._again(self._words)}")
         elif spider.ledger.primary and (failed := self._retryable()):
-            again = _again([*self._words, "-a", "retry=failed"])
+            again = self._again([*self._words, "-a", "retry=failed"])
             lines.append(f"{failed} of them may go well another time: {again}")
         return lines
 
@@ -177,13 +177,20 @@ class Summary:
             lines.append("".join(f"{cell:>10}" for cell in cells) + f"  {host['host'][:60]}")
         return lines
 
+    def _again(self, more: list[str]) -> str:
+        """Return how to continue the crawl, with *more* words at the end of its command line."""
+        started_by = self.crawler.settings["STARTED_BY"]
+        if not started_by or self.crawler.settings.getbool("ENDS_WITH_STDIN"):
+            return "the same call once more" + (", with retry='failed'" * ("retry=failed" in more))
+        return _command_line(started_by, more)
+
     def _retryable(self) -> int:
         return sum(count for (_, error), count in self.rows.items() if error in RETRYABLE)
 
 
-def _again(more: list[str]) -> str:
-    """Return the command line that continues the crawl, with *more* words at its end."""
-    words, given = ["scrapy", "crawl"], iter(sys.argv[1:])  # Scrapy takes the command's name out
+def _command_line(name: str, more: list[str]) -> str:
+    """Return the command line that this process has, with *more* words in place of its output."""
+    words, given = ["scrapy", name], iter(sys.argv[1:])  # Scrapy takes the command's name out
     for word in given:
         if word in _OUTPUTS:
             next(given, None)
