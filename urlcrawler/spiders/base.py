@@ -63,7 +63,8 @@ class UrlListSpider(Spider):
        all requests that have it in their `cb_kwargs`.
     4. Columns of your own go into `columns`, name and type (`str`, `int`, `float`, `bool` or
        `json`); their values go into `page.fields`.
-    5. Arguments of your own go into `arguments`, name and meaning; they become attributes.
+    5. A fields file that it always takes goes into `fields`; `-a fields=` names another one.
+    6. Arguments of your own go into `arguments`, name and meaning; they become attributes.
 
     For example::
 

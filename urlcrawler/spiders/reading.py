@@ -22,7 +22,8 @@ def open_extractor(spider: Any, settings: BaseSettings, columns: list[str]) -> N
     given = spider.given
     groups = frozenset(settings.getlist("METADATA"))
     types = names_in("json_ld", given.get("json_ld"))
-    fields = given.get("fields")
+    named = getattr(spider, "fields", None)  # by an argument, or else by the class
+    fields = None if named is None else str(named)
     spider.extractor = Extractor(groups, open_fields(fields), types, fields)
     spider.own_columns = spider.extractor.fields.columns | check_columns(spider)
     kinds = {**spider.own_columns, **spider.extractor.fields.kinds}
