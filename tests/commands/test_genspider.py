@@ -182,6 +182,22 @@ def test_a_folder_that_cannot_be_written_is_named(
     assert "Permission denied" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_leaves_nothing_in_the_way(
+    genspider: Genspider, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither half a spider nor its test; the next try has all of them."""
+    (project / "tests/spiders").mkdir(parents=True)
+    spider, test = project / "mine/spiders/shop.py", project / "tests/spiders/test_shop.py"
+    test.symlink_to("/dev/full")
+    assert genspider("-t", "urllist", "shop", "x.example", "--force") == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert not spider.exists()
+    assert not (project / "tests/spiders/shop.html").exists()
+    test.unlink()
+    assert genspider("-t", "urllist", "shop", "x.example") == 0
+
+
 def test_a_file_in_the_place_of_a_folder_is_named(
     genspider: Genspider, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

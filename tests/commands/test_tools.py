@@ -1,11 +1,12 @@
 """Scrapy's own commands in this project: a spider of lists, and no list."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from crawling import SiteProcess, run_scrapy
+from crawling import ENVIRONMENT, SiteProcess, run_scrapy
 
 SPIDER = '''
 import dataclasses
@@ -125,6 +126,7 @@ def test_the_shell_has_a_page_and_a_spider(tool: Tool, site: SiteProcess) -> Non
     assert shell.exit_code == 0
 
 
+@pytest.mark.long
 def test_fetch_prints_a_page(tool: Tool, site: SiteProcess) -> None:
     """Also as the spider fetches it."""
     fetched = tool("fetch", site.url("/page/1"), "--spider=shop", "--nolog")
@@ -184,7 +186,11 @@ def test_a_spider_in_a_file_is_run_as_one_of_the_project(
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        ("import nope", "mine.py: cannot be loaded: ModuleNotFoundError: No module named 'nope'"),
+        pytest.param(
+            "import nope",
+            "mine.py: cannot be loaded: ModuleNotFoundError: No module named 'nope'",
+            marks=pytest.mark.long,
+        ),
         pytest.param("x = 1", "mine.py: must hold one spider, found none", marks=pytest.mark.long),
         pytest.param(None, "mine.py: no such Python file", marks=pytest.mark.long),
     ],
@@ -217,3 +223,22 @@ def test_the_other_commands_of_scrapy_are_what_they_were(
     done = tool(*words)
     assert said in done.stdout
     assert done.exit_code == 0
+
+
+@pytest.mark.long
+def test_view_opens_a_page_in_the_browser(
+    tool: Tool, site: SiteProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also as a spider of lists fetches it."""
+    monkeypatch.setitem(ENVIRONMENT, "BROWSER", "echo opened %s")
+    viewed = tool("view", site.url("/page/1"), "--spider=shop")
+    assert viewed.stdout.startswith("opened file://")
+    assert viewed.exit_code == 0
+
+
+@pytest.mark.long
+def test_bench_says_each_second_how_fast_it_is(tool: Tool) -> None:
+    """The settings of the project are for crawls of others' servers."""
+    bench = tool("bench", "-s", "CLOSESPIDER_TIMEOUT=3")
+    assert len(re.findall(r"Crawled \d+ pages \(at [1-9]\d* pages/min\)", bench.log)) >= 2
+    assert bench.exit_code == 0

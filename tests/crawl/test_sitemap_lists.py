@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crawling import Crawl, SiteProcess
+from crawling import PAGE, Crawl, Server, SiteProcess, needs_addresses, site_of
+
+from urlcrawler.demo.messages import Request, Response
 
 Scrapy = Callable[..., Crawl]
 
@@ -35,6 +37,32 @@ def test_a_sitemap_is_crawled(
     changed = scrapy(*words, table=table)
     assert changed.exit_code == 1
     assert changed.rows == crawled.rows
+
+
+@needs_addresses
+@pytest.mark.long
+def test_several_processes_read_one_copy(scrapy: Scrapy) -> None:
+    """A sitemap on a server is fetched once, however many crawl what it holds."""
+
+    def answer(request: Request, number: int) -> Response:
+        if request.path == "/sitemap.xml":
+            return Response(body(), content_type="text/xml")
+        return Response(PAGE)
+
+    def body() -> bytes:
+        urls = "".join(
+            f"<url><loc>http://127.0.0.{host}:{there.port}/{page}</loc></url>"
+            for host in (1, 2)
+            for page in (1, 2)
+        )
+        return f"<urlset>{urls}</urlset>".encode()
+
+    server = Server(answer)
+    with site_of(server.routes, "127.0.0.1", "127.0.0.2") as there:
+        words = ("-a", f"file=http://127.0.0.1:{there.port}/sitemap.xml", "-s", "PROCESSES=2")
+        crawled = scrapy("crawl", "urls", *words, "-O", "table.csv")
+    assert [row["outcome"] for row in crawled.rows] == ["ok"] * 4
+    assert [path for _, _, path in server.times].count("/sitemap.xml") == 1
 
 
 def test_a_page_in_the_place_of_a_sitemap_is_one_sentence(scrapy: Scrapy, tmp_path: Path) -> None:

@@ -89,8 +89,15 @@ class Command(ScrapyGenspider):
             if file.exists() and not opts.force:
                 raise ArgumentError(f"{file} is there already. Type --force to write it anew")
         tests.mkdir(parents=True, exist_ok=True)
-        for file, template in written.items():
-            file.write_text(Template(_text(template)).substitute(values), encoding="utf-8")
+        texts = {file: Template(_text(name)).substitute(values) for file, name in written.items()}
+        new = [file for file in written if not file.exists()]
+        try:
+            for file, text in texts.items():
+                file.write_text(text, encoding="utf-8")
+        except OSError:
+            for file in new:  # half a spider would be in the way of the next try
+                file.unlink(missing_ok=True)
+            raise
         print(f"Created spider {name!r} using template {_TEMPLATE!r}:")
         print("".join(f"  {_shown(file)}\n" for file in reversed(written)), end="")
         print(f"Test it: pytest {_shown(tests / f'test_{module}.py')}")

@@ -24,6 +24,7 @@ _ROOTS = {"urlset": "url", "sitemapindex": "sitemap"}
 _MOST_BYTES = 500_000_000  # of a sitemap that an index names, unpacked; the protocol has 50 MB
 _MOST_SITEMAPS = 50_000  # of an index, and of those that it names; the protocol's own limit
 _MOST_SECONDS = 600.0  # for one of them
+_SAY_EVERY = 30.0  # seconds
 # Nothing is loaded, and no entity is replaced; libxml2's limits hold (depth, text of 10 MB).
 _HARMLESS: dict[str, Any] = {
     "events": ("start", "end"),
@@ -62,7 +63,11 @@ def _follow(found: list[str], label: str, lines: IO[bytes]) -> None:
     """Write what is in the sitemaps that an index names, and those that these name."""
     waiting, seen = deque(dict.fromkeys(found)), {*found, label}
     trusted = urlsplit(label).hostname or ""
+    said = monotonic()
     while waiting:
+        if monotonic() - said > _SAY_EVERY:
+            said, read = monotonic(), len(seen) - 1 - len(waiting)
+            logger.info("%(read)d of %(all)d sitemaps read", {"read": read, "all": len(seen) - 1})
         url = waiting.popleft()
         what = f"argument `file`: {label!r} names the sitemap {url!r}, which"
         try:
