@@ -1,6 +1,7 @@
 """Crawls as a user starts them, and the local site that they crawl."""
 
 import asyncio
+import atexit
 import csv
 import json
 import os
@@ -11,12 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from warmstart import WarmStart
 
 from urlcrawler.demo import names
 from urlcrawler.demo.messages import Handler, Request, Response
@@ -121,8 +124,24 @@ def run_scrapy(
             words = (*words, "-s", RESOLVER)
         if not any("BACKOFF_START" in word for word in words):
             words = (*words, "-s", "BACKOFF_START=0.1")  # no host here needs so much rest
-    done = subprocess.run(
-        [python, "-W", "error", "-m", "scrapy", *words],
+    done = _run(["scrapy", *words], python, folder, stdin, timeout)
+    path = folder / table
+    rows = read_table(path)
+    # Only a component that a test puts in on purpose may lose a record.
+    sabotaged = any("saboteurs" in word or "stoppers" in word for word in words)
+    assert sabotaged or "lost" not in {row.get("error") for row in rows}, done.stderr
+    assert sabotaged or "Error caught on signal handler" not in done.stderr, done.stderr
+    return Crawl(done.returncode, done.stderr, done.stdout, path, rows)
+
+
+def _run(
+    words: list[str], python: str, folder: Path, stdin: str | None, timeout: float
+) -> subprocess.CompletedProcess[str]:
+    may_be_forked = python == sys.executable and hasattr(os, "pidfd_open")
+    if may_be_forked and "COLD_START" not in os.environ and not _changes_what_is_imported():
+        return warm_start().run(words, folder, ENVIRONMENT, stdin, timeout)
+    return subprocess.run(
+        [python, "-W", "error", "-m", *words],
         cwd=folder,
         env=ENVIRONMENT,
         input=stdin,
@@ -131,13 +150,19 @@ def run_scrapy(
         timeout=timeout,
         check=False,
     )
-    path = folder / table
-    rows = read_table(path)
-    # Only a component that a test puts in on purpose may lose a record.
-    sabotaged = any("saboteurs" in word or "stoppers" in word for word in words)
-    assert sabotaged or "lost" not in {row.get("error") for row in rows}, done.stderr
-    assert sabotaged or "Error caught on signal handler" not in done.stderr, done.stderr
-    return Crawl(done.returncode, done.stderr, done.stdout, path, rows)
+
+
+def _changes_what_is_imported() -> bool:
+    folders = ENVIRONMENT["PYTHONPATH"].split(os.pathsep)
+    return any(Path(folder, "sitecustomize.py").exists() for folder in folders)
+
+
+@cache
+def warm_start() -> WarmStart:
+    """The process that crawls of this one are forked from."""
+    process = WarmStart()
+    atexit.register(process.close)
+    return process
 
 
 def crawl_list(

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -473,6 +474,27 @@ class Dies(UrlListSpider):
 
     def parse_page(self, response: Any, page: Any, *args: Any, **kwargs: Any) -> None:
         os._exit(9)
+
+
+class DiesThere(UrlListSpider):
+    """Ends its process with one page."""
+
+    name = "dies_there"
+
+    def parse_page(self, response: Any, page: Any, *args: Any, **kwargs: Any) -> None:
+        if is_victim(response):
+            os._exit(9)
+
+
+class KillsItsParent(UrlListSpider):
+    """Ends the process that has started its own, with one page."""
+
+    name = "kills_its_parent"
+
+    def parse_page(self, response: Any, page: Any, *args: Any, **kwargs: Any) -> None:
+        if is_victim(response):
+            os.kill(os.getppid(), signal.SIGKILL)
+            os._exit(9)
 
 
 class FetchesToken:

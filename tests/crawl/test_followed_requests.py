@@ -296,7 +296,7 @@ def test_a_feed_of_items_that_processes_cannot_share_is_refused(
     feed = json.dumps({"r.csv": {"format": "csv", "item_classes": ["followers.Review"]}})
     words = ("crawl", "reviews", *MINE, "-a", "file=urls.txt", "-s", f"FEEDS={feed}")
     crawled = run_scrapy(tmp_path, *words, "-s", "PROCESSES=2")
-    assert "the feed r.csv of other items must be a local file in JSON Lines" in crawled.log
+    assert "feeds of other items must be local files in JSON Lines. Name it so" in crawled.log
     assert crawled.exit_code == 1
 
 

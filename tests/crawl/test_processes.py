@@ -380,7 +380,7 @@ def test_a_limit_stops_all_processes(crawl: Callable[..., Crawl], site: SiteProc
     [
         (("-s", "PROCESSES=0"), "setting PROCESSES: must be a whole number from 1 on, not '0'"),
         (("-s", "PROCESSES=two"), "setting PROCESSES: must be a whole number from 1 on, not 'two'"),
-        ((*TWO, "-s", "THROTTLE_GROUP_BY=ip"), "setting PROCESSES: hosts that are grouped by"),
+        ((*TWO, "-s", "THROTTLE_GROUP_BY=ip"), "setting THROTTLE_GROUP_BY: hosts that are grouped"),
         (("-a", "shard=3/2"), "argument `shard`: must be like 3/16, the third of sixteen, not"),
         ((*TWO, "-a", "shard=1/2"), "argument `shard`: is crawled in one process. Leave"),
         (("-a", "shard=1/2", "-s", "THROTTLE_GROUP_BY=ip"), "argument `shard`: hosts that are"),

@@ -1,10 +1,15 @@
 """Parts of a list, each crawled by itself, and put together at the end."""
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crawling import Crawl, Server, SiteProcess, crawl_list, run_scrapy, site_of
+from crawling import ENVIRONMENT, Crawl, Server, SiteProcess, crawl_list, run_scrapy, site_of
+from ruamel.yaml import YAML
 from test_processes import mixed, without_times
 
 from urlcrawler.demo.messages import Request, Response
@@ -113,3 +118,37 @@ def test_hosts_of_other_shards_are_asked_for_less(crawl: Callable[..., Crawl]) -
                 found[number] = len(crawled.rows)
     assert sorted(found.values()) == [0, 0, 0, 60]
     assert 1 < max(most) <= 4
+
+
+def recipe(language: str) -> str:
+    """The block of README in that language which is about shards."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    blocks = re.findall(rf"```{language}\n(.*?)```", readme, re.DOTALL)
+    (found,) = [block for block in blocks if "shard=" in block]
+    return found.replace("64", "2")
+
+
+@pytest.mark.parametrize("scheduler", ["Slurm", "Kubernetes"])
+def test_what_readme_says_of_other_schedulers_crawls_every_record(
+    tmp_path: Path, scheduler: str
+) -> None:
+    """Each number they give is a shard, and all of them are the list."""
+    if scheduler == "Slurm":
+        command, name, first = ["bash", "-c", recipe("bash")], "SLURM_ARRAY_TASK_ID", 1
+    else:
+        job = YAML(typ="safe").load(recipe("yaml"))
+        assert (job["spec"]["completionMode"], job["spec"]["completions"]) == ("Indexed", 2)
+        (container,) = job["spec"]["template"]["spec"]["containers"]
+        command, name, first = container["command"], "JOB_COMPLETION_INDEX", 0
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    hosts = [f"127.0.1.{n}" for n in range(1, 6)]
+    with site_of(Server().routes, *hosts) as site:
+        lines = [f"http://{host}:{site.port}/{n}" for n, host in enumerate(hosts * 3)]
+        (tmp_path / "urls.txt").write_text("\n".join(lines))
+        for number in (first, first + 1):
+            env = {**ENVIRONMENT, "PATH": path, name: str(number)}
+            subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True)
+    tables = [f"data/results/urls.{number}-of-2.csv" for number in (1, 2)]
+    merged = run_scrapy(tmp_path, "shards", "merge", *tables, "-o", "all.csv", table="all.csv")
+    assert [row["url"] for row in merged.rows] == lines
+    assert {row["outcome"] for row in merged.rows} == {"ok"}

@@ -1,6 +1,7 @@
 """Which shard has which records."""
 
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,3 +121,22 @@ def test_the_plan_is_the_same_in_every_process() -> None:
     for number in range(1, 6):
         mine = first.members(Shard(number, 5))
         assert (mine == second.members(Shard(number, 5))).all()
+
+
+def test_a_plan_that_was_saved_is_the_same(tmp_path: Path) -> None:
+    """Records, heads and groups of each shard; that of another list is refused."""
+    index = index_of([f"http://h{n % 17}.example/{n}" for n in range(200)] + ["no url"] * 9)
+    plan = Plan(index, 4, HOST)
+    plan.save(tmp_path / "plan")
+    found = Plan.load(tmp_path / "plan", index)
+    none_done = np.zeros(len(index), np.bool_)
+    assert (found.count, found.loads) == (4, plan.loads)
+    assert found.records(none_done).tolist() == plan.records(none_done).tolist()
+    assert found.records(none_done).sum() == 209
+    for number in range(1, 5):
+        shard = Shard(number, 4)
+        for name in ("members", "heads", "groups"):
+            assert np.array_equal(getattr(found, name)(shard), getattr(plan, name)(shard))
+        assert found.records(none_done)[number] == np.count_nonzero(found.members(shard))
+    with pytest.raises(ValueError, match="of another list"):
+        Plan.load(tmp_path / "plan", index_of(["http://a.example/"]))

@@ -1,17 +1,16 @@
-"""`scrapy shards`: parts of a list, crawled one by one, on one machine or on many."""
+"""`scrapy shards`: parts of a list, crawled one by one or on a cluster."""
 
 import argparse
 import re
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
-from scrapy.utils.conf import arglist_to_dict
 
-from urlcrawler.exceptions import OutputError, UrlcrawlerError
+from urlcrawler.commands.crawl import Command as CrawlCommand
+from urlcrawler.exceptions import ArgumentError, OutputError, UrlcrawlerError
 from urlcrawler.hosts.groups import Groups
 from urlcrawler.inputs.formats import open_reader
 from urlcrawler.inputs.index import ListIndex
@@ -19,37 +18,59 @@ from urlcrawler.inputs.shards import MOST, Plan
 from urlcrawler.inputs.sources import open_source
 from urlcrawler.output.ordering import merge
 from urlcrawler.output.tables import FORMATS, Format
+from urlcrawler.processes.daskcluster import LOCAL, check_scheduler
 from urlcrawler.spiders.arguments import positive
 
 _NAME = re.compile(r"\.(\d+)-of-(\d+)\.")
 
 
-class Command(ScrapyCommand):
-    """Show how a list would be divided, how far its parts are, and put them together."""
+class Command(CrawlCommand):
+    """Crawl a list on a cluster; or show how it would be divided, how far its parts are, and put
+    them together.
+    """
 
     requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
 
     def syntax(self) -> str:
         """Return the words of the usage line."""
-        return "plan -a file=urls.txt --shards 16 | status TABLE ... | merge TABLE ... -o TABLE"
+        return (
+            "run [spider] -a file=urls.txt [--scheduler tcp://...] | plan -a file=urls.txt "
+            "--shards 16 | status TABLE ... | merge TABLE ... -o TABLE"
+        )
 
     def short_desc(self) -> str:
         """Return the line of `scrapy --help`."""
-        return "Divide a list into shards, and merge the tables of `-a shard=3/16`"
+        return "Crawl a list on a cluster; divide it, and merge the tables of `-a shard=3/16`"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add our own."""
         super().add_options(parser)
-        parser.add_argument("-a", dest="spargs", action="append", default=[], metavar="NAME=VALUE",
-                            help="file, column, limit and duplicates, as for a crawl")  # fmt: skip
-        parser.add_argument("--shards", help="how many")
-        parser.add_argument("-o", "--output", help="the table; none may be there")
+        parser.add_argument("--shards", help="how many (run: 10,000 to 50,000 records each)")
+        parser.add_argument(
+            "--scheduler",
+            help="run: address of a Dask scheduler, tls://... or tcp://... (this machine alone)",
+        )
+        parser.add_argument(
+            "--work",
+            metavar="FOLDER",
+            help="run: a folder that all machines see (beside the table)",
+        )
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Log nothing, unless it is a crawl."""
+        super().process_options(args, opts)
+        assert self.settings is not None  # noqa: S101 - set by scrapy.cmdline
+        if args[:1] != ["run"]:
+            self.settings.set("LOG_ENABLED", False, priority="command")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do what the first word says."""
-        actions = {"plan": self._plan, "status": self._status, "merge": self._merge}
+        actions = {
+            "run": self._run,
+            "plan": self._plan,
+            "status": self._status,
+            "merge": self._merge,
+        }
         if not args or args[0] not in actions:
             raise UsageError(f"say what: {', '.join(actions)}")
         try:
@@ -63,8 +84,24 @@ class Command(ScrapyCommand):
         settings: Any = self.settings
         return bool(settings.getbool("CSV_FORMULAS"))
 
+    def _run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Crawl on a cluster, as `scrapy crawl` does on this machine."""
+        settings: Any = self.settings
+        if opts.scheduler:
+            check_scheduler(opts.scheduler)
+        if opts.work and not Path(opts.work).is_dir():
+            raise ArgumentError(f"--work {opts.work}: there is no such folder. Make it first")
+        values = {
+            "CLUSTER_SCHEDULER": opts.scheduler or LOCAL,
+            "CLUSTER_SHARDS": min(positive("--shards", opts.shards), MOST) if opts.shards else 0,
+            "CLUSTER_FOLDER": opts.work or None,
+        }
+        for name, value in values.items():
+            settings.set(name, value, priority="cmdline")
+        super().run(args or ["urls"], opts)
+
     def _plan(self, args: list[str], opts: argparse.Namespace) -> None:
-        given = arglist_to_dict(opts.spargs)
+        given = opts.spargs
         if "file" not in given or not opts.shards:
             raise UsageError("name the list and a number: -a file=urls.txt --shards 16")
         count = min(positive("--shards", opts.shards), MOST)
@@ -100,7 +137,7 @@ class Command(ScrapyCommand):
     def _merge(self, args: list[str], opts: argparse.Namespace) -> None:
         if not opts.output:
             raise UsageError("name the table: scrapy shards merge urls.*-of-16.csv -o urls.csv")
-        target = Path(opts.output)
+        target = Path(opts.output[0])
         if target.exists():
             raise OutputError(f"-o {target}: is there already. Name another, or remove it")
         tables = _tables(args, formulas=self._formulas)

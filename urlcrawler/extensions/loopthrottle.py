@@ -7,6 +7,7 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
+from urlcrawler.divided import is_divided
 from urlcrawler.hosts.window import BEAT
 
 
@@ -33,7 +34,7 @@ class LoopThrottle:
         is_limited = settings.getint("CONCURRENT_REQUESTS") > 0
         if not (is_limited and settings.getbool("AUTOTHROTTLE_ENABLED")):
             raise NotConfigured  # without a word: it was switched off
-        if settings.getint("PROCESSES") > 1:
+        if is_divided(settings):
             raise NotConfigured  # each of them has its own
         throttle = cls(crawler)
         crawler.signals.connect(throttle.engine_started, signals.engine_started)

@@ -13,6 +13,7 @@ from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
+from urlcrawler.divided import is_divided
 from urlcrawler.hosts.host import Host
 from urlcrawler.output.tablefile import beside
 
@@ -45,7 +46,7 @@ class HostUsage:
         """Connect to the signals; only a spider with a list has hosts that are kept."""
         if not hasattr(crawler.spider, "ledger"):
             raise NotConfigured("the spider reads no list.")
-        if crawler.settings.getint("PROCESSES") > 1:
+        if is_divided(crawler.settings):
             raise NotConfigured  # each of them has its own, see processes.totals
         usage = cls(crawler)
         crawler.signals.connect(usage.spider_opened, signals.spider_opened)

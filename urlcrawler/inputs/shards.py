@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,6 @@ class Plan:
     """Which records each shard has.
 
     Attributes:
-        count: number of shards.
         loads: records that each has to crawl; those that are no request of their own are not
             among them.
     """
@@ -71,7 +71,6 @@ class Plan:
             group: returns the name of the group in which a host is polite.
             done: by position, from 0 on, whether a record has its row; None when none has.
         """
-        self.count = count
         self._index = index
         self._groups, group_of_origin = _group(index, group)
         weights = np.bincount(
@@ -90,20 +89,67 @@ class Plan:
         loads = {number: load for load, number in lightest}
         self.loads = [loads[number] for number in range(1, count + 1)]
 
+    @classmethod
+    def load(cls, path: Path, index: ListIndex) -> "Plan":
+        """Return the plan that was saved, of the list of *index*: to name its hosts takes a while.
+
+        Raises:
+            OSError, ValueError, KeyError: it is not there, not whole, or of another list.
+        """
+        plan = cls.__new__(cls)
+        plan._index = index
+        with np.load(path) as saved:
+            plan._groups, plan._shard_of_group = saved["groups"], saved["shard_of_group"]
+            plan._shard_of_origin, plan.loads = saved["shard_of_origin"], saved["loads"].tolist()
+        if len(plan._shard_of_origin) != len(index.heads):
+            raise ValueError("it is of another list")
+        return plan
+
+    def save(self, path: Path) -> None:
+        """Save it for processes that borrow the index.
+
+        Raises:
+            OSError: there is no room.
+        """
+        with path.open("wb") as file:
+            np.savez(
+                file,
+                groups=self._groups,
+                shard_of_group=self._shard_of_group,
+                shard_of_origin=self._shard_of_origin,
+                loads=np.array(self.loads, np.int64),
+            )
+
+    @property
+    def count(self) -> int:
+        """How many shards there are."""
+        return len(self.loads)
+
     def members(self, shard: Shard) -> NDArray[np.bool_]:
         """Return for each record, in the order of the list, whether *shard* has it.
 
         What is no request of its own (invalid, a duplicate) goes round.
         """
         mine = np.zeros(len(self._index), np.bool_)
-        of_origin = self._shard_of_origin == shard.number
         for part in slices(len(mine), overlap=0):
-            origins = self._index.origins[part]
-            requested = origins >= FIRST_ORIGIN
-            mine[part][requested] = of_origin[origins[requested] - FIRST_ORIGIN]
-            places = np.arange(part.start, part.start + len(origins))
-            mine[part][~requested] = (places % self.count == shard.number - 1)[~requested]
+            mine[part] = self._numbers(part) == shard.number
         return mine
+
+    def records(self, done: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return how many records each shard has that are not *done*, the first at place 1."""
+        counts = np.zeros(self.count + 1, np.int64)
+        for part in slices(len(done), overlap=0):
+            counts += np.bincount(self._numbers(part)[~done[part]], minlength=self.count + 1)
+        return counts
+
+    def _numbers(self, part: slice) -> NDArray[np.uint16]:
+        """Return the number of the shard of each record in a part of the list."""
+        origins = self._index.origins[part]
+        places = np.arange(part.start, part.start + len(origins))
+        numbers: NDArray[np.uint16] = (places % self.count + 1).astype(np.uint16)
+        requested = origins >= FIRST_ORIGIN
+        numbers[requested] = self._shard_of_origin[origins[requested] - FIRST_ORIGIN]
+        return numbers
 
     def heads(self, shard: Shard) -> NDArray[np.uint32]:
         """Return those of the index, in their order, that *shard* has."""

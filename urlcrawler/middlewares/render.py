@@ -11,6 +11,7 @@ from scrapy.http import HtmlResponse, Response
 from scrapy.utils.datatypes import LocalCache
 from scrapy.utils.httpobj import urlparse_cached
 
+from urlcrawler.divided import is_divided
 from urlcrawler.exceptions import NotRendered
 from urlcrawler.inputs.records import Record
 from urlcrawler.meta import FETCHED, PLAIN, RECORD, RENDER_ERROR, RENDER_FLAGS, RENDER_WHY, RENDERED
@@ -45,7 +46,7 @@ class Render:
     def from_crawler(cls, crawler: Crawler) -> "Render":
         """Build the middleware; nothing is started, or imported, before a page needs it."""
         spider: Any = crawler.spider
-        if not getattr(spider, "may_render", False) or crawler.settings.getint("PROCESSES") > 1:
+        if not getattr(spider, "may_render", False) or is_divided(crawler.settings):
             raise NotConfigured  # without a word: nobody has asked for it
         render = cls(crawler)
         crawler.signals.connect(render.close, signals.engine_stopped)

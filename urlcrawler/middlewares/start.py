@@ -7,6 +7,7 @@ from typing import Any
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 
+from urlcrawler.divided import is_divided
 from urlcrawler.exceptions import ComponentError
 from urlcrawler.guard import Guard
 
@@ -17,11 +18,11 @@ class Start:
     """Let a `start()` that raises CancelledError or SystemExit end like one that raises ValueError.
 
     Scrapy would wait for more of it for ever, or end with the event loop. It may take any time.
-    With PROCESSES each process has its own; that of the one which started them yields nothing.
+    Of a list that is divided each process has its own; that of the one that divides yields nothing.
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        self._is_parent = crawler.settings.getint("PROCESSES") > 1
+        self._is_parent = is_divided(crawler.settings)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "Start":

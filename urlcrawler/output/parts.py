@@ -11,6 +11,7 @@ from urlcrawler.output.rows import Row
 from urlcrawler.output.tablefile import beside
 
 IS_CHILD = "URLCRAWLER_IS_CHILD"  # in the environment of the processes that write them
+RUN = "run"  # the file that says for which run attempts on a cluster work: see processes.lifeline
 _MOST = 1 << 20  # bytes that are read at a time
 
 
@@ -25,8 +26,18 @@ def left_over(table: Path) -> "list[Part]":
 
 
 def remove_parts(table: Path) -> None:
-    """Remove them."""
-    shutil.rmtree(folder_of(table), ignore_errors=True)
+    """Remove them; of a crawl on a cluster a link leads to where they are."""
+    folder = folder_of(table)
+    shutil.rmtree(folder.resolve(), ignore_errors=True)
+    if folder.is_symlink():
+        folder.unlink(missing_ok=True)
+
+
+def call_off(table: Path) -> None:
+    """Have the attempts that still work for an interrupted crawl on a cluster stop."""
+    run = folder_of(table) / RUN
+    if run.exists():
+        run.unlink(missing_ok=True)
 
 
 class Part:
@@ -34,10 +45,12 @@ class Part:
 
     Attributes:
         path: where it is.
+        taken: rows of it that belong to the crawl, so far.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.taken = 0
         self._read = 0  # bytes, whole lines
 
     @property

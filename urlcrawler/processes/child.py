@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 MOST_DEATHS = 3  # in a row, none of which has brought a row
 PATIENCE = 60.0  # seconds after which a process that was asked to end is ended
 
+STATS, PROGRESS = ".stats.json", ".progress.json"  # what the names of these files end with
+
 # What is for all processes together, each has its share of.
 _SHARED = ("CONCURRENT_REQUESTS", "RENDER_TABS", "DOWNLOAD_MAXSIZE_TOTAL", "CLOSESPIDER_PAGECOUNT",
            "CLOSESPIDER_ERRORCOUNT")  # fmt: skip
@@ -59,11 +61,11 @@ class Child:
         """
         self.shard = shard
         self.part = Part(folder / f"{shard.name}.jsonl")
-        self.stats_file = folder / f"{shard.name}.stats.json"
-        self.progress_file = folder / f"{shard.name}.progress.json"
+        self.stats_file = folder / f"{shard.name}{STATS}"
+        self.progress_file = folder / f"{shard.name}{PROGRESS}"
         self.code: int | None = None
-        self._arguments = {**arguments, "shard": str(shard)}
-        self._settings = settings
+        words = crawl_words(settings, shard, arguments, self.part.path, at_once=shard.count)
+        self._words = [sys.executable, *words]
         self._process: Process | None = None
         self._deaths = 0
 
@@ -71,7 +73,7 @@ class Child:
         """Start it, or start it again."""
         self.code = None
         self._process = await asyncio.create_subprocess_exec(
-            *self._command(),
+            *self._words,
             stdin=PIPE,  # its end tells the child that the parent is gone, however it went
             stdout=DEVNULL,
             env={**os.environ, IS_CHILD: "1"},
@@ -111,32 +113,51 @@ class Child:
             await process.wait()
         self.poll()
 
-    def _command(self) -> list[str]:
-        settings = self._settings
-        count = self.shard.count
-        own: dict[str, Any] = {**_NOT_HERE, "LEASH_ENABLED": 1, "STATS_FILE": self.stats_file,
-                               "PROGRESS_FILE": self.progress_file}  # fmt: skip
-        for name in _SHARED:
-            own[name] = math.ceil(settings.getint(name) / count)
-        # What goes on is said by the parent.
-        level = settings["LOG_LEVEL"]
-        own["LOG_LEVEL"] = "WARNING" if level == "INFO" else level
-        own["LOG_ENABLED"] = int(settings.getbool("LOG_ENABLED"))
-        own["LOG_FILE"] = settings["LOG_FILE"] or ""
-        own["LOG_FORMAT"] = f"[{self.shard}] {settings['LOG_FORMAT']}"
-        feeds: dict[str, Any] = {str(self.part.path): {"format": "jsonlines", "encoding": "utf-8"}}
-        for number, options in enumerate(items_feeds(settings).values()):
-            path = self.part.path.with_suffix(f".{number}.items")
-            classes = [_name(kind) for kind in options["item_classes"]]
-            own_options = {"item_classes": classes, "overwrite": False}
-            feeds[str(path)] = {"fields": None, **options, **own_options}
-        own["FEEDS"] = json.dumps(feeds)
-        words = list(settings["CHILD_COMMAND"])
-        for name, value in self._arguments.items():
-            words += ["-a", f"{name}={value}"]
-        for name, value in own.items():
-            words += ["-s", f"{name}={value}"]
-        return words
+
+def crawl_words(
+    settings: BaseSettings,
+    shard: Shard,
+    arguments: Mapping[str, str],
+    part: Path,
+    *,
+    at_once: int,
+) -> list[str]:
+    """Return the words of a command, without the interpreter, that crawls a shard.
+
+    Args:
+        settings: of the parent.
+        arguments: of the spider, for all shards.
+        part: where the rows go.
+        at_once: how many shards are crawled at a time, and share what is for all of them.
+    """
+    folder = part.parent
+    own: dict[str, Any] = {
+        **_NOT_HERE,
+        "LEASH_ENABLED": 1,
+        "STATS_FILE": folder / f"{shard.name}{STATS}",
+        "PROGRESS_FILE": folder / f"{shard.name}{PROGRESS}",
+    }
+    for name in _SHARED:
+        own[name] = math.ceil(settings.getint(name) / at_once)
+    # What goes on is said by the parent.
+    level = settings["LOG_LEVEL"]
+    own["LOG_LEVEL"] = "WARNING" if level == "INFO" else level
+    own["LOG_ENABLED"] = int(settings.getbool("LOG_ENABLED"))
+    own["LOG_FILE"] = settings["LOG_FILE"] or ""
+    own["LOG_FORMAT"] = f"[{shard}] {settings['LOG_FORMAT']}"
+    feeds: dict[str, Any] = {str(part): {"format": "jsonlines", "encoding": "utf-8"}}
+    for number, options in enumerate(items_feeds(settings).values()):
+        path = part.with_suffix(f".{number}.items")
+        classes = [_name(kind) for kind in options["item_classes"]]
+        own_options = {"item_classes": classes, "overwrite": False}
+        feeds[str(path)] = {"fields": None, **options, **own_options}
+    own["FEEDS"] = json.dumps(feeds)
+    words = list(settings["CHILD_COMMAND"])
+    for name, value in {**arguments, "shard": str(shard)}.items():
+        words += ["-a", f"{name}={value}"]
+    for name, value in own.items():
+        words += ["-s", f"{name}={value}"]
+    return words
 
 
 def _name(kind: Any) -> str:
@@ -145,7 +166,8 @@ def _name(kind: Any) -> str:
 
 
 def command(spider: str, settings: Mapping[str, str]) -> list[str]:
-    """Return the words that start a crawl as this one was started, without arguments.
+    """Return the words that start a crawl as this one was started, without the interpreter
+    and the arguments of the spider.
 
     Args:
         spider: its name.
@@ -155,7 +177,7 @@ def command(spider: str, settings: Mapping[str, str]) -> list[str]:
     name = spec.name if spec else ""
     start = name if name.startswith("scrapyd.") else "scrapy"  # the first unpacks an egg before
     warnings = [f"-W{each}" for each in sys.warnoptions]
-    words = [sys.executable, *warnings, "-m", start, "crawl", spider]
+    words = [*warnings, "-m", start, "crawl", spider]
     for name, value in settings.items():
         words += ["-s", f"{name}={value}"]
     return words

@@ -42,5 +42,6 @@ class Standing:
                 self.seconds_left, self.slowest = left, part["slowest"]
             self.paused += map(tuple, part["paused"])
             self.rendering += part["rendering"]
+            self.done += part.get("unwritten", 0)
             waiting.update(part["waiting"])
         self.waiting = dict(waiting)

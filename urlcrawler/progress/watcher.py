@@ -1,8 +1,6 @@
 """Looks at a crawl: how far it is, and what it waits for."""
 
-import json
 from collections import Counter, deque
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -31,17 +29,18 @@ class Watcher:
             outcomes: rows of the whole table, by outcome.
         """
         now, ledger = monotonic(), self._spider.ledger
-        rate = self._note(now, ledger.count)
-        standing = Standing(ledger.count, ledger.total, rate, outcomes=outcomes)
-        standing.silent = now - self._last_row
-        missing = ledger.total - ledger.count
-        if rate:
-            standing.seconds_left = missing / rate
+        standing = Standing(ledger.count, ledger.total, outcomes=outcomes)
         scheduler: Any = self._crawler.engine.scheduler
+        if hasattr(scheduler, "standings"):
+            standing.take(scheduler.standings())
+        standing.rate = self._note(now, standing.done)
+        standing.silent = now - self._last_row
+        if standing.rate:
+            seconds = (ledger.total - standing.done) / standing.rate
+            if seconds > (standing.seconds_left or 0.0):
+                standing.seconds_left, standing.slowest = seconds, None
         if hasattr(scheduler, "hosts"):
             self._look_at(scheduler, standing, now)
-        elif hasattr(scheduler, "progress_files"):
-            standing.take(filter(None, map(_read, scheduler.progress_files())))
         return standing
 
     def _note(self, now: float, count: int) -> float:
@@ -80,11 +79,3 @@ class Watcher:
         waiting["pages in the browser"] = standing.rendering
         waiting["rows on their way"] = len(self._spider.ledger.open) - len(active)
         standing.waiting = {kind: count for kind, count in waiting.items() if count > 0}
-
-
-def _read(path: Path) -> Any:
-    """Return what a process has written of its standing; None when it has not."""
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None

@@ -42,8 +42,9 @@ from urlcrawler.spiders.callbacks import Callbacks, with_values
 from urlcrawler.spiders.feeds import set_default_feed
 from urlcrawler.spiders.keeping import keep_page
 from urlcrawler.spiders.opening import open_list
+from urlcrawler.spiders.settingvalues import check_values
 from urlcrawler.spiders.single import is_single, open_without_list
-from urlcrawler.spiders.wiring import check_values, wire, wire_single
+from urlcrawler.spiders.wiring import wire, wire_single
 
 if TYPE_CHECKING:
     from urlcrawler.output.pages import PageArchive

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import BaseSettings
 
+from urlcrawler.divided import is_divided
 from urlcrawler.exceptions import ArgumentError, ListError
 from urlcrawler.extract.fields import Fields
 from urlcrawler.extract.fieldsfile import read_fields
@@ -57,13 +58,14 @@ def open_pages(settings: BaseSettings, spider: Any) -> "PageArchive | None":
     from urlcrawler.output.pages import PageArchive, mend  # extra `pages`
 
     if given := spider.given.get("_pages"):
-        return PageArchive(Path(given), prefix=f"{spider.shard.name}-")
+        prefix = spider.given.get("_prefix", f"{spider.shard.name}-")
+        return PageArchive(Path(given), prefix=prefix)
     folder, overwrite = pages_folder(settings, spider)
     if overwrite:
         for old in folder.glob("*.warc.gz"):
             old.unlink()
     mend(folder)
-    if settings.getint("PROCESSES") > 1:
+    if is_divided(settings):
         return None  # each of them writes its own
     return PageArchive(folder)
 

@@ -27,8 +27,9 @@ from urlcrawler.spiders.feeds import (
 )
 from urlcrawler.spiders.files import open_since
 from urlcrawler.spiders.resume import Resume
+from urlcrawler.spiders.settingvalues import check_values
 from urlcrawler.spiders.stilltable import StillTable
-from urlcrawler.spiders.wiring import check_values, set_above
+from urlcrawler.spiders.wiring import set_above
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from urlcrawler.ledger import Ledger
 from urlcrawler.output.binding import Binding, saved
 from urlcrawler.output.cells import clean
 from urlcrawler.output.itemfile import items_feeds, take_items
-from urlcrawler.output.parts import folder_of, left_over, remove_parts
+from urlcrawler.output.parts import call_off, folder_of, left_over, remove_parts
 from urlcrawler.output.retries import RetriedTable
 from urlcrawler.output.rows import Row
 from urlcrawler.output.tablefile import TableFile
@@ -100,7 +100,7 @@ class Resume:
                     {"path": table.path},
                 )
             binding = replace(binding, fields_sha256=begun_with.fields_sha256)
-        if begun_with and begun_with != binding:
+        if begun_with and has_rows and begun_with != binding:
             logger.info(
                 "%(path)s: the list has changed since the table was begun; its rows still fit",
                 {"path": table.path},
@@ -115,6 +115,7 @@ class Resume:
             OutputError: they still write, or the tables take no more.
         """
         ledger, primary = self._spider.ledger, self._tables[0]
+        call_off(primary.path)
         parts = left_over(primary.path)
         waited = 0.0
         while busy := [part for part in parts if part.is_being_written]:
