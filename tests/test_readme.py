@@ -9,6 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from urlcrawler import settings
+from urlcrawler.exitcodes import EXIT_CODES
+from urlcrawler.extract import fieldsfile
+from urlcrawler.extract.fields import TYPES
+from urlcrawler.extract.metadata import GROUPS
 from urlcrawler.items import COLUMN_KINDS, OWN_COLUMNS, Page
 from urlcrawler.outcomes import ERRORS, OUTCOMES
 from urlcrawler.spiders.arguments import ARGUMENTS
@@ -62,6 +66,39 @@ def test_readme_says_of_a_column_what_the_code_says() -> None:
             assert meaning == documented[code(name)]
 
 
+def test_readme_lists_every_exit_code() -> None:
+    """The table of exit codes is EXIT_CODES."""
+    assert {int(number): meaning for number, meaning in table("Exit codes")} == EXIT_CODES
+
+
+def test_readme_lists_every_option_of_a_field() -> None:
+    """The table of options is what a fields file may have, and the first names all types."""
+    options = {code(name): meaning for name, meaning in table("Fields without code")}
+    assert {*options} == {*fieldsfile._OPTIONS, "rules"}
+    assert options["type"].replace(" (default)", "").split(", ") == [*TYPES]
+
+
+def test_readme_names_every_group_of_metadata() -> None:
+    """And the columns that each has, if it is not all that have its name."""
+    section = README.split("### Columns\n")[1].split("\n| column |")[0]
+    assert {*re.findall(r"`(\w+)`\s\(", section)} == {*GROUPS}
+
+
+def test_readme_lists_every_stat_of_ours() -> None:
+    """Each name that the code gives to a stat; Scrapy's own are Scrapy's business."""
+    found = set()
+    for path in (ROOT / "urlcrawler").rglob("*.py"):
+        calls = r"(?:inc|set|max|min)_value\(\s*f?\"(.+?)\"[,)]"
+        found |= {*re.findall(calls, path.read_text(encoding="utf-8"))}
+    ours = {re.sub(r"\{.*?\}", "*", name) for name in found}
+    ours = {name for name in ours if not name.startswith(("feedexport/", "robotstxt/"))}
+    listed = {re.sub("<.*?>", "*", code(name)) for name, _ in table("Stats")}
+    for name in [name for name in ours if name.endswith("/*")]:
+        ours |= {other for other in listed if other.startswith(name[:-1])}
+        ours -= {name} - listed
+    assert listed == ours
+
+
 def test_readme_lists_every_setting_of_ours() -> None:
     """A setting that Scrapy does not know is documented, with its default."""
     from scrapy.settings import default_settings
@@ -78,7 +115,8 @@ def test_readme_lists_every_command_of_ours() -> None:
     """With what `scrapy` says of it."""
     from urlcrawler import commands
 
-    names = {module.name for module in pkgutil.iter_modules(commands.__path__)} - {"interrupts"}
+    names = {module.name for module in pkgutil.iter_modules(commands.__path__)}
+    names -= {"interrupts", "withoutlist"}  # what commands have in common
     listed = {code(name).removeprefix("scrapy "): meaning for name, meaning in table("Commands")}
     assert set(listed) == names
     for name in names - {"crawl"}:

@@ -5,6 +5,7 @@ UrlcrawlerError
 ├── ListError         the list cannot be read
 ├── OutputError       the table cannot be written where it was asked for
 ├── ServerError       a server with scrapyd is not there, or does not do what it is asked
+├── CrawlError        a crawl that Python code has started did not come to a good end
 ├── Interrupted       a signal came before the first request
 ├── NotRendered       a page stays as it was fetched, as the browser could not have it
 ├── ComponentError    code of somebody else took too long, or would have stopped Scrapy
@@ -42,6 +43,18 @@ class ServerError(UrlcrawlerError):
     def __init__(self, text: str, *, is_passing: bool = False) -> None:
         super().__init__(text)
         self.is_passing = is_passing
+
+
+class CrawlError(UrlcrawlerError):
+    """Raised by `crawling.crawl`.
+
+    Attributes:
+        exit_code: of the crawl, see `exitcodes.EXIT_CODES`.
+    """
+
+    def __init__(self, text: str, exit_code: int) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
 
 
 class Interrupted(UrlcrawlerError):  # noqa: N818 - what the user wanted, not an error

@@ -7,7 +7,12 @@ have had their say.
 BOT_NAME = "urlcrawler"  # default "scrapybot"; names the project in the log
 SPIDER_MODULES = ["urlcrawler.spiders"]
 NEWSPIDER_MODULE = "urlcrawler.spiders"  # where `scrapy genspider` writes
-COMMANDS_MODULE = "urlcrawler.commands"  # crawl with exit codes, demo
+COMMANDS_MODULE = "urlcrawler.commands"  # crawl with exit codes, demo, tools without a list
+SPIDER_CONTRACTS = {  # for `scrapy check`: they give `parse_page` its page
+    "urlcrawler.contracts.Url": 50,
+    "urlcrawler.contracts.Columns": 50,
+    "urlcrawler.contracts.Scrapes": 50,  # after the ones of Scrapy, in whose place they come
+}
 
 # --- Who we are -------------------------------------------------------------------------------
 

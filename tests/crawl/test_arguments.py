@@ -85,7 +85,7 @@ def test_an_argument_of_scrapyd_is_accepted(crawl: Callable[..., Crawl]) -> None
 def test_an_unknown_spider_is_answered_with_the_known_ones(scrapy: Callable[..., Crawl]) -> None:
     """A typing mistake in the spider's name is no traceback either."""
     crawled = scrapy("crawl", "url")
-    assert "no spider 'url'. Spiders are: urls" in crawled.log
+    assert "no spider 'url'. Did you mean 'urls'? Spiders are: urls" in crawled.log
     assert (crawled.exit_code, "Traceback" in crawled.log) == (1, False)
 
 

@@ -257,6 +257,7 @@ def test_an_interrupted_crawl_keeps_what_its_workers_have(
         rows = read_table(tmp_path / "table.csv")
         assert (process.returncode, 40 <= len(rows) < PAGES) == (code, True), log
         assert len(server.times) == len(rows)
+        assert "Not finished. To go on: scrapy shards run -a file=urls.txt --shards 3" in log
         assert not (tmp_path / ".table.csv.shards").exists()
         again = run_scrapy(tmp_path, "crawl", "urls", "-a", "file=urls.txt", "-o", "table.csv")
     assert_whole(again)

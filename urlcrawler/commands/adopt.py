@@ -13,8 +13,9 @@ from scrapy.commands import BaseRunSpiderCommand
 from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
-from urlcrawler.commands.crawl import CANNOT_START, NOT_WRITTEN, name_databases
+from urlcrawler.commands.crawl import name_databases
 from urlcrawler.exceptions import ArgumentError, Interrupted, UrlcrawlerError
+from urlcrawler.exitcodes import CANNOT_START, NOT_WRITTEN
 from urlcrawler.printable import printable, without_credentials
 from urlcrawler.processes.child import command
 

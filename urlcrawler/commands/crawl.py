@@ -9,17 +9,26 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from difflib import get_close_matches
 from typing import Any, NoReturn, cast
 
 from scrapy import signals
 from scrapy.commands.crawl import Command as ScrapyCrawl
-from scrapy.crawler import Crawler
+from scrapy.crawler import Crawler, CrawlerProcessBase
 from scrapy.exceptions import UsageError
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from urlcrawler.commands.interrupts import Interrupts
 from urlcrawler.exceptions import Interrupted, UrlcrawlerError
+from urlcrawler.exitcodes import (
+    CANNOT_START,
+    COMPLETE,
+    INCOMPLETE,
+    NOT_GOOD_ENOUGH,
+    NOT_WRITTEN,
+    STOPPED_EARLY,
+)
 from urlcrawler.output.database import is_database
 from urlcrawler.printable import printable, without_credentials
 from urlcrawler.processes.child import command
@@ -29,20 +38,16 @@ logger = logging.getLogger(__name__)
 
 _COLLECT = (20_000, 10, 10)  # new objects, and collections of the younger, before each generation
 
-COMPLETE, CANNOT_START, NOT_GOOD_ENOUGH, NOT_WRITTEN, INCOMPLETE, STOPPED_EARLY = 0, 1, 3, 4, 5, 75
-
 
 class Command(ScrapyCrawl):
-    """Do what Scrapy's command does; its exit code only ever is 0 or 1.
-
-    0 complete, 1 cannot start, 3 not as good as was asked for, 4 the output could not be written,
-    5 N in is not N out, 75 stopped early by a limit, 130 and 143 interrupted by Ctrl-C or TERM.
-    """
+    """Do what Scrapy's command does; its exit code only ever is 0 or 1. Ours: EXIT_CODES."""
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Know a database by its address."""
+        """Know a database by its address; note for the summary how to start it again."""
         name_databases(opts)
         super().process_options(args, opts)
+        assert self.settings is not None  # noqa: S101 - set by scrapy.cmdline
+        self.settings.set("STARTED_BY", self._name, priority="command")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Crawl, and set the exit code."""
@@ -53,10 +58,13 @@ class Command(ScrapyCrawl):
         try:
             crawler = self._create_crawler(args[0])
         except KeyError:
-            names = ", ".join(sorted(self.crawler_process.spider_loader.list()))
-            print(f"scrapy crawl: no spider {args[0]!r}. Spiders are: {names}", file=sys.stderr)
             self.exitcode = CANNOT_START
+            print(f"scrapy crawl: {no_spider(args[0], self.crawler_process)}", file=sys.stderr)
             return
+        self._crawl(crawler, opts)
+
+    def _crawl(self, crawler: Crawler, opts: argparse.Namespace) -> None:
+        assert self.crawler_process is not None  # noqa: S101 - set by scrapy.cmdline
         if self.settings and self.settings.get("LOG_LEVEL") != "DEBUG":
             # An empty list of add-ons is no news; extensions.quiet comes too late for this one.
             logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
@@ -93,6 +101,10 @@ class Command(ScrapyCrawl):
         given = dict(word.split("=", 1) for word in opts.set)
         settings.set("CHILD_COMMAND", command(spider, given), priority="cmdline")
 
+    @property
+    def _name(self) -> str:
+        return type(self).__module__.rpartition(".")[2]
+
     def _code(
         self,
         crawler: Crawler,
@@ -104,7 +116,7 @@ class Command(ScrapyCrawl):
                 logger.error("The crawl could not start", exc_info=failed[0])
                 return CANNOT_START
             words = printable(without_credentials(str(failed[0])))
-            _tell(f"scrapy crawl: {words}")
+            _tell(f"scrapy {self._name}: {words}")
             if crawler.settings["LOG_FILE"]:  # where a job of scrapyd is looked for
                 logger.error("%(words)s", {"words": words})
             return 128 + failed[0].signal if isinstance(failed[0], Interrupted) else CANNOT_START
@@ -130,6 +142,14 @@ class Command(ScrapyCrawl):
         if stats.get("records/missing", 1):
             return INCOMPLETE
         return NOT_GOOD_ENOUGH if stats.get("gates/failed") else COMPLETE
+
+
+def no_spider(name: str, process: CrawlerProcessBase) -> str:
+    """Return the sentence about a spider that is not there."""
+    names = sorted(process.spider_loader.list())
+    near = get_close_matches(name, names, 1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    return f"no spider {name!r}. {hint}Spiders are: {', '.join(names)}"
 
 
 def name_databases(opts: argparse.Namespace) -> None:

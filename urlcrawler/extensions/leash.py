@@ -1,4 +1,4 @@
-"""What the process of a shard has besides: an end with its parent."""
+"""What a process that another one has started has besides: an end with its parent."""
 
 import asyncio
 import os
@@ -26,7 +26,8 @@ class Leash:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "Leash":
         """Connect to the signals in a process that another one has started."""
-        if not crawler.settings.getbool("LEASH_ENABLED"):
+        settings = crawler.settings
+        if not (settings.getbool("LEASH_ENABLED") or settings.getbool("ENDS_WITH_STDIN")):
             raise NotConfigured
         leash = cls(crawler)
         crawler.signals.connect(leash.spider_opened, signals.spider_opened)

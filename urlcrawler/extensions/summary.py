@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 from scrapy import signals
 from scrapy.crawler import Crawler
@@ -178,19 +178,22 @@ class Summary:
 
     def _again(self, *, retry: bool = False) -> str:
         """Return what to do to go on, or to crawl failed records again."""
-        spider: Any = self.crawler.spider
+        spider, settings = cast("Any", self.crawler.spider), self.crawler.settings
         if job := spider.given.get("_job"):  # the command line is scrapyd's
             also = " and retry=failed" if retry else ""
             return f"schedule it again with jobid={job}{also}"
-        return _again([*self._words, *(("-a", "retry=failed") if retry else ())])
+        started_by = settings["STARTED_BY"]
+        if not started_by or settings.getbool("ENDS_WITH_STDIN"):
+            return "the same call once more" + (", with retry='failed'" if retry else "")
+        return _command_line(started_by, [*self._words, *(("-a", "retry=failed") if retry else ())])
 
     def _retryable(self) -> int:
         return sum(count for (_, error), count in self.rows.items() if error in RETRYABLE)
 
 
-def _again(more: list[str]) -> str:
-    """Return the command line that continues the crawl, with *more* words at its end."""
-    words, given = ["scrapy", "crawl"], iter(sys.argv[1:])  # Scrapy takes the command's name out
+def _command_line(name: str, more: list[str]) -> str:
+    """Return the command line that this process has, with *more* words in place of its output."""
+    words, given = ["scrapy", name], iter(sys.argv[1:])  # Scrapy takes the command's name out
     for word in given:
         if word in _OUTPUTS:
             next(given, None)

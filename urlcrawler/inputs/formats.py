@@ -17,17 +17,18 @@ def open_reader(source: Source, column: str | None) -> Reader:
     """
     match source.suffix:
         case ".parquet":
-            with source.file as packed:
-                source.file = as_json_lines(packed, source.label)
+            source.convert(as_json_lines)
             return JsonLinesReader(source, column)
         case ".jsonl" | ".ndjson" | ".jl":
             return JsonLinesReader(source, column)
         case ".csv" | ".tsv" | ".tab":
             return DelimitedReader(source, column)
-        case ".json" | ".xml" | ".html" | ".xlsx" | ".xls" | ".pdf":
+        case ".xml":
+            return _sitemap(source, column)
+        case ".json" | ".html" | ".xlsx" | ".xls" | ".pdf":
             raise ListError(
                 f"argument `file`: {source.label!r}: {source.suffix} lists are not read. Use a "
-                "text file with one URL a line, CSV, TSV, JSON Lines or Parquet"
+                "text file with one URL a line, CSV, TSV, JSON Lines, Parquet or a sitemap"
             )
         case ".txt" | ".list" | ".urls":
             if column is not None:
@@ -37,11 +38,25 @@ def open_reader(source: Source, column: str | None) -> Reader:
                 )
             return TextReader(source)
     first = _first_line(source.file)
+    if first.startswith(("<?xml", "<urlset", "<sitemapindex")):
+        return _sitemap(source, column)
     if first.startswith("{"):
         return JsonLinesReader(source, column)
     if column is not None or sniff_header(first):
         return DelimitedReader(source, column)
     return TextReader(source)
+
+
+def _sitemap(source: Source, column: str | None) -> Reader:
+    if column is not None:
+        raise ListError(
+            f"argument `column`: {source.label!r} is a sitemap, whose URLs stand in <loc>. Leave "
+            "the argument out"
+        )
+    from urlcrawler.inputs import sitemaps  # lxml and an HTTP client, for these only
+
+    source.convert(sitemaps.as_json_lines)
+    return JsonLinesReader(source, "url")
 
 
 def _first_line(file: IO[bytes]) -> str:

@@ -53,18 +53,20 @@ class Source:
         suffix: lower-case suffix that names the format, with the dot; "" when there is none.
         file: positioned at byte 0. Compressed, piped and remote lists are unpacked into an
             unnamed temporary file, which the system removes with the process, even after a kill.
+        is_converted: whether that is not the list itself, but JSON Lines that were made of it.
     """
 
     label: str
     name: str
     suffix: str
     file: IO[bytes]
+    is_converted: bool = False
 
     def lines_at(self, offsets: list[int]) -> list[int | None]:
         """Return the number of the line that begins at each of *offsets*, which are in order;
         None where there are no lines.
         """
-        if self.suffix == ".parquet":
+        if self.suffix == ".parquet" or self.is_converted:
             return [None] * len(offsets)
         lines: list[int | None] = []
         self.file.seek(0)
@@ -81,6 +83,12 @@ class Source:
     def close(self) -> None:
         """Close the file; a temporary one is gone with it."""
         self.file.close()
+
+    def convert(self, as_json_lines: Callable[[IO[bytes], str], IO[bytes]]) -> None:
+        """Read the list as the JSON Lines that *as_json_lines* makes of its file."""
+        with self.file as file:
+            self.file = as_json_lines(file, self.label)
+        self.suffix, self.is_converted = ".jsonl", True
 
 
 def open_source(file: str) -> Source:

@@ -79,11 +79,11 @@ class Division:
                 yield Shard(number, plan.count), int(records)
 
     def _list(self) -> Path:
-        """Return a file that the processes can read the list from."""
+        """Return a file that the processes can read the list from, as it was read here."""
         given = Path(self._spider.given.get("file") or "").expanduser()
-        if given.is_file():
-            return self._seen(given)
         source = self._spider.source
+        if given.is_file() and not source.is_converted:
+            return self._seen(given)
         copy = self._folder / f"list{source.suffix}"
         source.file.seek(0)
         with copy.open("wb") as file:

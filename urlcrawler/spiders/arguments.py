@@ -29,11 +29,13 @@ COLUMN_TYPES = ("str", "int", "float", "bool", "json")  # what `cells.typed` rea
 _COMMAND = "scrapy crawl {spider} -a file=urls.txt"
 
 
-def check_names(given: dict[str, Any], known: dict[str, str], spider: str) -> None:
+def check_names(
+    given: dict[str, Any], known: dict[str, str], spider: str, *, needs_list: bool = True
+) -> None:
     """Refuse arguments that nothing reads. Names that begin with `_` are scrapyd's and pass.
 
     Raises:
-        ArgumentError: an unknown name, or neither or both of `file` and `urls`.
+        ArgumentError: an unknown name, neither `file` nor `urls` where a list is needed, or both.
     """
     for name in given:
         if name not in known and not name.startswith("_"):
@@ -48,7 +50,7 @@ def check_names(given: dict[str, Any], known: dict[str, str], spider: str) -> No
             "arguments `file` and `urls`: either names the list, and only one of them can. Leave "
             "one out"
         )
-    if not given.get("file") and "urls" not in given:
+    if needs_list and not given.get("file") and "urls" not in given:
         raise ArgumentError(
             f"argument `file`: name the list, for example {_COMMAND.format(spider=spider)}"
         )

@@ -43,7 +43,8 @@ from urlcrawler.spiders.feeds import set_default_feed
 from urlcrawler.spiders.keeping import keep_page
 from urlcrawler.spiders.opening import open_list
 from urlcrawler.spiders.settingvalues import check_values
-from urlcrawler.spiders.wiring import wire
+from urlcrawler.spiders.single import is_single, open_without_list
+from urlcrawler.spiders.wiring import wire, wire_single
 
 if TYPE_CHECKING:
     from urlcrawler.output.pages import PageArchive
@@ -63,7 +64,8 @@ class UrlListSpider(Spider):
        all requests that have it in their `cb_kwargs`.
     4. Columns of your own go into `columns`, name and type (`str`, `int`, `float`, `bool` or
        `json`); their values go into `page.fields`.
-    5. Arguments of your own go into `arguments`, name and meaning; they become attributes.
+    5. A fields file that it always takes goes into `fields`; `-a fields=` names another one.
+    6. Arguments of your own go into `arguments`, name and meaning; they become attributes.
 
     For example::
 
@@ -103,6 +105,9 @@ class UrlListSpider(Spider):
     def update_settings(cls, settings: BaseSettings) -> None:
         """Wire what a list needs; other spiders of the project keep Scrapy's own parts."""
         super().update_settings(settings)
+        if is_single(settings):
+            wire_single(settings)
+            return
         set_default_feed(settings, (cls.custom_settings or {}).get("FEEDS", {}))
         wire(settings)
 
@@ -116,10 +121,14 @@ class UrlListSpider(Spider):
         if cls.parse is not UrlListSpider.parse:
             raise ArgumentError(f"spider {cls.name!r}: write `parse_page`, not `parse`")
         check_values(crawler.settings)
-        check_names(kwargs, {**ARGUMENTS, **cls.arguments}, cls.name)
+        single = is_single(crawler.settings)
+        check_names(kwargs, {**ARGUMENTS, **cls.arguments}, cls.name, needs_list=not single)
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.given = dict(kwargs)
-        open_list(spider, crawler)
+        if single:
+            open_without_list(spider, crawler.settings)
+        else:
+            open_list(spider, crawler)
         return spider
 
     async def start(self) -> AsyncIterator[Any]:

@@ -11,7 +11,6 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 
 from urlcrawler.exceptions import ArgumentError, OutputError
-from urlcrawler.extract.extraction import Extractor
 from urlcrawler.inputs.formats import open_reader
 from urlcrawler.inputs.index import ListIndex
 from urlcrawler.inputs.inline import open_inline
@@ -19,20 +18,16 @@ from urlcrawler.inputs.readers import Reader
 from urlcrawler.inputs.sharing import borrow
 from urlcrawler.inputs.sources import Source, open_source
 from urlcrawler.ledger import Ledger
-from urlcrawler.output.rows import Table
 from urlcrawler.rendering.choice import CHOICES, OFF, may_render
 from urlcrawler.spiders.arguments import (
-    check_columns,
     check_selector,
     errors_named,
-    names_in,
     one_of,
     positive,
     shard_named,
 )
 from urlcrawler.spiders.feeds import bind_feeds, check_feeds, local_feeds, open_tables
 from urlcrawler.spiders.files import (
-    open_fields,
     open_host_headers,
     open_pages,
     open_since,
@@ -40,6 +35,7 @@ from urlcrawler.spiders.files import (
 from urlcrawler.spiders.interrupt import interruptible
 from urlcrawler.spiders.job import BEGINS, file_name, tell_of_items_dir
 from urlcrawler.spiders.onlyshard import take_shard
+from urlcrawler.spiders.reading import open_extractor
 from urlcrawler.spiders.wanted import wanted_of
 
 logger = logging.getLogger(__name__)
@@ -87,13 +83,7 @@ def open_list(spider: Any, crawler: Crawler) -> None:
         spider.ledger = Ledger(len(spider.index))
         if spider.shard:
             take_shard(spider, settings)
-        groups = frozenset(settings.getlist("METADATA"))
-        types = names_in("json_ld", given.get("json_ld"))
-        fields = given.get("fields")
-        spider.extractor = Extractor(groups, open_fields(fields), types, fields)
-        spider.own_columns = spider.extractor.fields.columns | check_columns(spider)
-        kinds = {**spider.own_columns, **spider.extractor.fields.kinds}
-        spider.table = Table(spider.index.columns, kinds, groups)
+        open_extractor(spider, settings, spider.index.columns)
         bind_feeds(settings, spider.table.columns)
         spider.wanted = wanted_of(settings, spider, local_feeds(settings, spider))
         spider.tables = open_tables(settings, spider)

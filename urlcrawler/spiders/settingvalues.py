@@ -59,8 +59,14 @@ def check_values(settings: BaseSettings) -> None:
     """Refuse values with which nothing would ever be requested or written.
 
     Raises:
-        ArgumentError: a setting is no number, or too small, or neither true nor false.
+        ArgumentError: a setting is no number, or too small, or neither true nor false; or they
+            are those of another project, or of none.
     """
+    if "METADATA" not in settings:
+        raise ArgumentError(
+            "the settings of urlcrawler are not there. Run the command below the folder with its "
+            "scrapy.cfg, or type export SCRAPY_SETTINGS_MODULE=urlcrawler.settings"
+        )
     for name in _BOOLEANS:
         try:
             settings.getbool(name)

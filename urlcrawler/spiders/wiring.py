@@ -66,6 +66,17 @@ _COMPONENTS: dict[str, dict[str, int | None]] = {
         "urlcrawler.extensions.summary.Summary": 20,  # it tells what the two have found
     },
 }
+_SINGLE: dict[str, dict[str, int | None]] = {
+    "DOWNLOADER_MIDDLEWARES": {
+        name: _COMPONENTS["DOWNLOADER_MIDDLEWARES"][name]
+        for name in (
+            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware",
+            "urlcrawler.middlewares.encoding.KnownEncoding",
+            "urlcrawler.middlewares.hostheaders.HostHeaders",
+        )
+    },
+    "ITEM_PIPELINES": _COMPONENTS["ITEM_PIPELINES"],
+}
 # A list, or a redirect, must never read a file of this machine; connections are looked at.
 HANDLERS: dict[str, str | None] = {
     "http": "urlcrawler.handlers.aiohttp.AiohttpHandler",
@@ -91,6 +102,23 @@ def wire(settings: BaseSettings) -> None:
         for path, order in components.items():
             settings.setdefault_in_component_priority_dict(name, load_object(path), order)
         set_above(settings, name, settings.getdict(name))
+    _wire_requests(settings)
+
+
+def wire_single(settings: BaseSettings) -> None:
+    """Set what a list spider needs whose single pages one of Scrapy's tools looks at.
+
+    Pages are fetched and read as a crawl does it; there is no list, no table and no report.
+    """
+    set_above(settings, "HTTPERROR_ALLOW_ALL", True)
+    for name, components in _SINGLE.items():
+        for path, order in components.items():
+            settings.setdefault_in_component_priority_dict(name, load_object(path), order)
+        set_above(settings, name, settings.getdict(name))
+    _wire_requests(settings)
+
+
+def _wire_requests(settings: BaseSettings) -> None:
     set_above(settings, "DOWNLOAD_HANDLERS", HANDLERS | dict(settings.getdict("DOWNLOAD_HANDLERS")))
     if contact := settings.get("USER_AGENT_CONTACT"):
         set_above(settings, "USER_AGENT", f"{settings['USER_AGENT']} (+{contact})")
