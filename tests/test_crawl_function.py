@@ -87,7 +87,7 @@ print(len(urlcrawler.crawl(urls, "table.csv", settings={settings!r})))
 
 def slow_script(site: SiteProcess) -> str:
     settings = SETTINGS | {"CONCURRENT_REQUESTS_PER_DOMAIN": 1, "LOG_LEVEL": "INFO"}
-    return SCRIPT.format(url=site.url("/slow?delay=0.1&n="), settings=settings)
+    return SCRIPT.format(url=site.url("/slow?delay=0.2&n="), settings=settings)
 
 
 def wait_for_rows(count: int) -> None:
