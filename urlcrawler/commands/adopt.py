@@ -1,36 +1,29 @@
 """`scrapy adopt`: rows that an earlier script has written count as done."""
 
 import argparse
-import os
 import shlex
-import signal
-import sys
 from collections.abc import Iterator
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scrapy.commands import BaseRunSpiderCommand
 from scrapy.exceptions import UsageError
-from scrapy.settings import SETTINGS_PRIORITIES
 
-from urlcrawler.commands.crawl import name_databases
-from urlcrawler.exceptions import ArgumentError, Interrupted, UrlcrawlerError
+from urlcrawler.commands.beforecrawl import BeforeCrawl, safe
+from urlcrawler.exceptions import ArgumentError
 from urlcrawler.exitcodes import CANNOT_START, NOT_WRITTEN
-from urlcrawler.printable import printable, without_credentials
-from urlcrawler.processes.child import command
 
 # Scrapy imports the modules of all commands for each of them: what these need comes later.
 if TYPE_CHECKING:
     from urlcrawler.adoption.adopting import Adoption
 
 
-class Command(BaseRunSpiderCommand):
+class Command(BeforeCrawl, BaseRunSpiderCommand):
     """Write rows of an old table into that of the crawl that is to follow.
 
     It takes what `scrapy crawl` takes, and refuses what that would refuse.
     """
 
-    requires_project = True
+    when_interrupted = "The rows so far are whole; run it again to go on"
 
     def syntax(self) -> str:
         """Return what stands behind the name of the command."""
@@ -50,45 +43,25 @@ class Command(BaseRunSpiderCommand):
         parser.add_argument("--columns", action="append", default=[], metavar="OLD=OURS,...",
                             help="where columns go that have another name here")  # fmt: skip
 
-    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Log only what goes wrong, unless -s or --loglevel says more."""
-        name_databases(opts)
-        super().process_options(args, opts)
-        assert self.settings is not None  # noqa: S101 - set by scrapy.cmdline
-        if (self.settings.getpriority("LOG_LEVEL") or 0) < SETTINGS_PRIORITIES["cmdline"]:
-            self.settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
-
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Adopt, and print what was found."""
         if not 1 <= len(args) <= 2:
             raise UsageError("name the old table: scrapy adopt old.csv -a file=urls.txt")
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _leave)
-        try:
+        with self.told():
             for line in self._adopt(args[0], args[1] if args[1:] else "urls", opts):
-                print(_safe(line), flush=True)
-        except BrokenPipeError:  # `| head` has seen enough; nothing is to be flushed at the end
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except (UrlcrawlerError, OSError) as error:
-            print(f"scrapy adopt: {_safe(str(error))}", file=sys.stderr)
-            self.exitcode = 128 + error.signal if isinstance(error, Interrupted) else (
-                self.exitcode or CANNOT_START
-            )  # fmt: skip
+                print(safe(line), flush=True)
 
     def _adopt(self, label: str, name: str, opts: argparse.Namespace) -> Iterator[str]:
         from urlcrawler.adoption.adopting import Adoption, CannotWriteError
         from urlcrawler.adoption.oldtable import OldTable
-        from urlcrawler.spiders.looking import close, create_crawler, open_without_tables
+        from urlcrawler.spiders.looking import close, open_without_tables
 
         columns = _pairs(opts.columns)
         if "retry" in opts.spargs:
             raise ArgumentError("argument `retry`: is for the crawl that follows. Leave it out")
         if label == opts.spargs.get("file") == "-":
             raise ArgumentError("-: standard input is either the list or the old table")
-        assert self.settings is not None  # noqa: S101 - set by scrapy.cmdline
-        words = dict(word.split("=", 1) for word in opts.set)
-        self.settings.set("CHILD_COMMAND", command(name, words), priority="cmdline")
-        crawler = create_crawler(self.crawler_process, name)
+        crawler = self.crawler_of(name, opts)
         spider = open_without_tables(crawler, opts.spargs)
         try:
             old = OldTable(label, opts.url_column)
@@ -147,13 +120,3 @@ def _pairs(given: list[str]) -> dict[str, str]:
             raise ArgumentError(f"--columns: must be like old=ours,heading=h1, not {words!r}")
         pairs[old] = ours
     return pairs
-
-
-def _safe(text: str) -> str:
-    return printable(without_credentials(text))
-
-
-def _leave(number: int, frame: Any | FrameType) -> None:
-    """End at once: each row is there when it is written, and the next run goes on."""
-    os.write(2, b"scrapy adopt: interrupted. The rows so far are whole; run it again to go on\n")
-    os._exit(128 + number)

@@ -3,21 +3,14 @@
 import argparse
 import json
 import math
-import os
-import signal
-import sys
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import BaseRunSpiderCommand
 from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
-from scrapy.settings import SETTINGS_PRIORITIES
 
-from urlcrawler.commands.crawl import name_databases
-from urlcrawler.exceptions import ArgumentError, Interrupted, UrlcrawlerError
-from urlcrawler.printable import printable, without_credentials
-from urlcrawler.processes.child import command
+from urlcrawler.commands.beforecrawl import BeforeCrawl
+from urlcrawler.exceptions import ArgumentError
 
 # Scrapy imports the modules of all commands for each of them: what these need comes later.
 if TYPE_CHECKING:
@@ -26,13 +19,13 @@ if TYPE_CHECKING:
     from urlcrawler.plan.robotsfiles import Findings
 
 
-class Command(BaseRunSpiderCommand):
+class Command(BeforeCrawl, BaseRunSpiderCommand):
     """Say what a crawl has before it: records, hosts, what is wrong, what is done, how long.
 
     It takes what `scrapy crawl` takes, refuses what that would refuse, and changes nothing.
     """
 
-    requires_project = True
+    when_interrupted = "Nothing was written"
 
     def syntax(self) -> str:
         """Return what stands behind the name of the command."""
@@ -49,47 +42,21 @@ class Command(BaseRunSpiderCommand):
         parser.add_argument("--latency", default="0.5", help="seconds that a page takes (0.5)")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Log only what goes wrong, unless -s or --loglevel says more."""
-        name_databases(opts)
-        super().process_options(args, opts)
-        assert self.settings is not None  # noqa: S101 - set by scrapy.cmdline
-        if (self.settings.getpriority("LOG_LEVEL") or 0) < SETTINGS_PRIORITIES["cmdline"]:
-            self.settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
-
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Look, and print what was found."""
         if len(args) > 1:
             raise UsageError("name one spider at most: scrapy plan -a file=urls.txt")
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _leave)
-        try:
+        with self.told():
             outlook = self._look(args[0] if args else "urls", opts)
-        except (UrlcrawlerError, OSError) as error:
-            print(f"scrapy plan: {_safe(str(error))}", file=sys.stderr)
-            self.exitcode = 128 + error.signal if isinstance(error, Interrupted) else 1
-            return
-        try:
             text = [json.dumps(outlook.as_json())] if opts.json else outlook.lines()
             print("\n".join(text), flush=True)
-        except BrokenPipeError:  # `| head` has seen enough; nothing is to be flushed at the end
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _look(self, name: str, opts: argparse.Namespace) -> "Outlook":
         from urlcrawler.plan.figures import Figures
-        from urlcrawler.spiders.looking import (
-            close,
-            create_crawler,
-            look_at_tables,
-            open_without_tables,
-        )
+        from urlcrawler.spiders.looking import close, look_at_tables, open_without_tables
 
-        latency, settings = _seconds("--latency", opts.latency), self.settings
-        assert settings is not None  # noqa: S101 - set by scrapy.cmdline
-        assert self.crawler_process is not None  # noqa: S101 - likewise
-        words = dict(word.split("=", 1) for word in opts.set)
-        settings.set("CHILD_COMMAND", command(name, words), priority="cmdline")
-        crawler = create_crawler(self.crawler_process, name)
+        latency = _seconds("--latency", opts.latency)
+        crawler = self.crawler_of(name, opts)
         spider = open_without_tables(crawler, opts.spargs)
         try:
             if opts.robots and not crawler.settings.getbool("ROBOTSTXT_OBEY"):
@@ -142,13 +109,3 @@ def _seconds(name: str, text: str) -> float:
     if not 0 < seconds < math.inf:
         raise ArgumentError(f"{name}: must be a number of seconds above 0, not {text!r}")
     return seconds
-
-
-def _safe(text: str) -> str:
-    return printable(without_credentials(text))
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    """End at once: nothing was written, and threads that look up names would be waited for."""
-    os.write(2, b"scrapy plan: interrupted. Nothing was written\n")
-    os._exit(128 + number)
