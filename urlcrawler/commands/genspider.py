@@ -33,7 +33,7 @@ class Command(ScrapyGenspider):
         """Write, list or print."""
         if opts.list:
             super().run(args, opts)
-            print(f"   {_TEMPLATE}   a spider of lists, with a test")
+            print(f"  {_TEMPLATE} (a spider of lists, with a test)")
         elif opts.dump == _TEMPLATE:
             print(_text(_TEMPLATE), end="")
         elif opts.dump:
