@@ -86,9 +86,11 @@ def _crawl(
 
 def _written(value: Any) -> str:
     """Return the value of a setting as the command line has it."""
+    if value is None:
+        return ""
     if isinstance(value, list | tuple):
         return ",".join(map(str, value))
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else json.dumps(value, default=str).strip('"')
 
 
 def _run(words: list[str]) -> tuple[int, list[str]]:

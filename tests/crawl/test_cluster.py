@@ -6,11 +6,13 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import trustme
@@ -83,6 +85,12 @@ class Slow(Server):
         return await super().page(request)
 
 
+def another_disk() -> bool:
+    """Return whether /dev/shm is one."""
+    shared = Path("/dev/shm")  # noqa: S108 - asked for, not written to
+    return shared.is_dir() and shared.stat().st_dev != Path(tempfile.gettempdir()).stat().st_dev
+
+
 def list_of(folder: Path, site_port: int, pages: int = PAGES) -> None:
     lines = [f"http://{HOSTS[n % len(HOSTS)]}:{site_port}/{n}" for n in range(pages)]
     (folder / "urls.txt").write_text("\n".join(lines) + "\n")
@@ -138,7 +146,6 @@ def test_a_crawl_that_is_killed_goes_on_with_the_same_command(tmp_path: Path) ->
             until_rows(tmp_path, 40)
             process.kill()
         again = run_scrapy(tmp_path, *words(two, shards=2), "-s", RESOLVER)
-    assert "records have their row from an earlier run" in again.log or len(server.times) <= 304
     assert_whole(again)
     assert PAGES <= len(server.times) <= PAGES + MOST_TWICE
 
@@ -185,6 +192,10 @@ def test_a_shard_that_cannot_be_crawled_leaves_the_others_alone(
         (("--scheduler", "nowhere"), "--scheduler: must be like tls://host:8786"),
         (("--work", "nowhere"), "--work nowhere: there is no such folder"),
         (("--shards", "many"), "argument `--shards`: must be a whole number above 0"),
+        (("--scheduler", "inproc://127.0.0.1:1"), "--scheduler: must be like tls://host:8786"),
+        (("--work", "/proc"), "--work /proc: cannot be written"),
+        (("-a", "shard=1/2"), "argument `shard`: is crawled in one process"),
+        (("-s", "KEEP_PAGES=warc", "--work", "."), "setting KEEP_PAGES: each machine writes"),
         (("-s", "PROCESSES=2"), "setting PROCESSES: the threads of the workers say"),
         (("-s", "THROTTLE_GROUP_BY=ip"), "setting THROTTLE_GROUP_BY: hosts that are grouped"),
         (("-a", "file=no.txt"), "no such file: 'no.txt'"),
@@ -211,7 +222,8 @@ def test_a_crawl_waits_for_workers_that_come_later(
     with cluster(tmp_path, workers=0, env=certificate, words=protocol) as none:
         if tls:
             refused = run_scrapy(tmp_path, *words(none))
-            assert "no scheduler of Dask answers there: TLS expects a `ssl_context`" in refused.log
+            assert "tls:// needs certificates. Name them in Dask's configuration" in refused.log
+            assert (refused.exit_code, "Traceback" in refused.log) == (1, False)
             for name, value in certificate.items():
                 monkeypatch.setitem(ENVIRONMENT, name, value)
         with crawling(tmp_path, words(none)) as process:
@@ -337,3 +349,44 @@ def test_kills_of_anything_cost_no_row(tmp_path: Path) -> None:
         crawled = run_scrapy(tmp_path, *words(two, shards=6), "-s", RESOLVER, timeout=600)
     assert_whole(crawled, pages)
     assert set(hit) == {"worker", "crawl", "driver", "scheduler"}
+
+
+@pytest.mark.skipif(not another_disk(), reason="needs a disk that is not that of the tests")
+def test_what_arguments_name_is_copied_to_where_all_machines_see_it(
+    tmp_path: Path, site: SiteProcess
+) -> None:
+    """Files of one name do not take each other's place, and nobody else may read the copies."""
+    lines = [site.url(f"/page/{n}", host=n % 4 + 1) for n in range(40)]
+    (tmp_path / "old").mkdir()
+    (tmp_path / "urls.csv").write_text("\n".join(["url", *lines[:20]]))
+    run_scrapy(tmp_path, "crawl", "urls", "-a", "file=urls.csv", "-o", "old/urls.csv")
+    (tmp_path / "urls.csv").write_text("\n".join(["url", *lines]))
+    (tmp_path / "old" / "secrets.yaml").write_text(f"{names.shop(1)}:\n  headers: {{X-Key: a}}")
+    more = ("-a", "since=old/urls.csv", "-a", "headers=old/secrets.yaml", "-s", RESOLVER)
+    with TemporaryDirectory(dir="/dev/shm") as shared:
+        command = ["shards", "run", "-a", "file=urls.csv", "-o", "table.csv", "--work", shared]
+        with crawling(tmp_path, [*command, *more, "-s", "DOWNLOAD_DELAY=0.1"]) as process:
+            copies: list[Path] = []
+            while not copies and process.poll() is None:
+                copies = [*Path(shared).glob("table.csv.*.shards/headers.secrets.yaml")]
+            modes = {path.stat().st_mode & 0o777 for path in (copies[0], copies[0].parent)}
+            _, log = process.communicate(timeout=60)
+        assert [*Path(shared).iterdir()] == []
+    rows = read_table(tmp_path / "table.csv")
+    assert [row["url"] for row in rows] == lines, log
+    assert Counter(row["outcome"] for row in rows) == {"unchanged": 20, "ok": 20}
+    assert modes == {0o600, 0o700}
+
+
+def test_a_link_that_somebody_has_put_into_the_folder_is_not_followed(
+    tmp_path: Path, site: SiteProcess
+) -> None:
+    """What it leads to is not ours to remove."""
+    (tmp_path / "urls.txt").write_text(site.url("/page/1"))
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").write_text("theirs")
+    (tmp_path / "theirs").symlink_to("precious")
+    (tmp_path / ".table.csv.shards").symlink_to(tmp_path / "theirs")
+    crawled = run_scrapy(tmp_path, *words(None, "--work", ".", "-s", RESOLVER))
+    assert_whole(crawled, 1)
+    assert (tmp_path / "precious" / "file").read_text() == "theirs"

@@ -5,6 +5,7 @@ import re
 import sys
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from scrapy.exceptions import UsageError
@@ -89,8 +90,8 @@ class Command(CrawlCommand):
         settings: Any = self.settings
         if opts.scheduler:
             check_scheduler(opts.scheduler)
-        if opts.work and not Path(opts.work).is_dir():
-            raise ArgumentError(f"--work {opts.work}: there is no such folder. Make it first")
+        if opts.work:
+            _check_folder(Path(opts.work))
         values = {
             "CLUSTER_SCHEDULER": opts.scheduler or LOCAL,
             "CLUSTER_SHARDS": min(positive("--shards", opts.shards), MOST) if opts.shards else 0,
@@ -150,6 +151,15 @@ class Command(CrawlCommand):
                 raise OutputError(f"{path}: has other columns than {tables[0][0]}")
         rows = merge([(path, False) for path, _ in tables], target.resolve(), tables[0][1])
         print(f"{rows} rows in {target}", file=sys.stderr)
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ArgumentError(f"--work {folder}: there is no such folder. Make it first")
+    try:
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ArgumentError(f"--work {folder}: cannot be written: {error.strerror}") from error
 
 
 def _tables(names: list[str], *, formulas: bool) -> list[tuple[Path, Format]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,13 +95,17 @@ class Plan:
         """Return the plan that was saved, of the list of *index*: to name its hosts takes a while.
 
         Raises:
-            OSError, ValueError, KeyError: it is not there, not whole, or of another list.
+            OSError, ValueError: it is not there, not whole, or of another list.
         """
         plan = cls.__new__(cls)
         plan._index = index
-        with np.load(path) as saved:
-            plan._groups, plan._shard_of_group = saved["groups"], saved["shard_of_group"]
-            plan._shard_of_origin, plan.loads = saved["shard_of_origin"], saved["loads"].tolist()
+        try:
+            with np.load(path) as saved:
+                plan._groups, plan._shard_of_group = saved["groups"], saved["shard_of_group"]
+                plan._shard_of_origin = saved["shard_of_origin"]
+                plan.loads = saved["loads"].tolist()
+        except (EOFError, BadZipFile, KeyError) as error:
+            raise ValueError("it is not whole") from error
         if len(plan._shard_of_origin) != len(index.heads):
             raise ValueError("it is of another list")
         return plan

@@ -43,10 +43,21 @@ def take_items(folder: Path, targets: Iterable[str]) -> None:
     """
     for number, target in enumerate(targets):
         for part in sorted(folder.glob(f"*.{number}.items")):
+            before = part.with_suffix(".before")  # bytes that the feed had before this part
             with open_items(Path(target)) as file, part.open("rb") as items:
+                if before.exists():  # a kill has come between
+                    file.seek(file.truncate(int(before.read_text() or file.tell())))
+                else:
+                    new = before.with_suffix(".before.new")
+                    new.write_text(str(file.tell()))
+                    new.replace(before)
                 for line in items:
                     if line.endswith(b"\n"):
                         file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+            part.unlink()
+            before.unlink()
 
 
 def open_items(path: Path) -> IO[bytes]:

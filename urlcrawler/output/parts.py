@@ -28,9 +28,12 @@ def left_over(table: Path) -> "list[Part]":
 def remove_parts(table: Path) -> None:
     """Remove them; of a crawl on a cluster a link leads to where they are."""
     folder = folder_of(table)
-    shutil.rmtree(folder.resolve(), ignore_errors=True)
     if folder.is_symlink():
+        # No further than there: what is a link itself is somebody else's doing, and stays.
+        shutil.rmtree(folder.readlink(), ignore_errors=True)
         folder.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def call_off(table: Path) -> None:

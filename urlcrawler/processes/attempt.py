@@ -80,6 +80,14 @@ def crawl_shard(order: Order) -> Result:
     attempt = _Attempt(order, hold)
     if attempt.is_done():
         return Result(code=0, log=[])
+    try:
+        code = _crawl(attempt)
+    except OSError as error:
+        return Result(code=4, log=[f"{where}: {error}"])
+    return Result(code=code, log=[f"{where}: {line}" for line in attempt.last_lines()])
+
+
+def _crawl(attempt: "_Attempt") -> int:
     attempt.begin()
     rows, deaths = attempt.rows(), 0
     while (code := attempt.run()) not in _ENDS:
@@ -89,9 +97,8 @@ def crawl_shard(order: Order) -> Result:
             break
     if code == 0:
         code = attempt.commit()
-    if attempt.is_done():  # perhaps by another one, which has taken away the table of this one
-        code = 0
-    return Result(code=code, log=[f"{where}: {line}" for line in attempt.last_lines()])
+    # Perhaps by another one, which has taken away the table of this one.
+    return 0 if attempt.is_done() else code
 
 
 class _Attempt:
@@ -172,6 +179,8 @@ class _Attempt:
         """
         if self.rows() != self._order["records"]:
             return 5
+        if not self._hold.is_firm:  # the folder may be that of another run by now
+            return ABANDONED
         # Another one may be first: it has the same records, and takes this table away.
         with suppress(FileExistsError, FileNotFoundError):
             fd = os.open(self._table, os.O_RDONLY)

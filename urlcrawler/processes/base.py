@@ -26,6 +26,7 @@ from urlcrawler.output.parts import Part, folder_of, remove_parts
 from urlcrawler.output.tablefile import beside
 from urlcrawler.processes.child import PROGRESS, STATS
 from urlcrawler.processes.totals import add_lines, add_stats
+from urlcrawler.spiders.resume import is_of_list
 from urlcrawler.stopping import stop
 
 logger = logging.getLogger(__name__)
@@ -123,9 +124,13 @@ class DividingScheduler(BaseScheduler):
         except ShardFailedError as error:
             logger.error("The crawl stops: %(why)s", {"why": error})
             stop(self.crawler, error.finish_reason)
-        except (OSError, UrlcrawlerError) as error:
+        except UrlcrawlerError as error:
+            logger.error("The crawl cannot start: %(why)s", {"why": error})
+            stop(self.crawler, "cannot_start")
+        except OSError as error:
             logger.error("The crawl stops: %(why)s", {"why": error})
-            stop(self.crawler, "shards_failed")
+            self._count_failure("shards")
+            stop(self.crawler, "output_failed")
         except Exception:
             logger.exception("The crawl stops")
             stop(self.crawler, "shards_failed")
@@ -133,14 +138,17 @@ class DividingScheduler(BaseScheduler):
             self._is_over = True
             cast("Any", self.crawler.engine).downloader.wake()
 
+    def _count_failure(self, what: str) -> None:
+        """Have the crawl end with the exit code of an output that could not be written."""
+        cast("Any", self.crawler.stats).inc_value(f"feedexport/failed_count/{what}")
+
     async def _take(self, part: Part) -> bool:
         """Write the rows that have come into a part; return whether there were any."""
         rows = part.new_rows()
-        ledger, columns = self._spider.ledger, self._spider.table.columns
         for count, row in enumerate(rows, 1):
-            if 0 < row["position"] <= len(self._spider.index) and list(row) == columns:
+            if is_of_list(row, self._spider):
                 part.taken += 1
-                if row["position"] not in ledger:
+                if row["position"] not in self._spider.ledger:
                     self._spider.write(row)
             if not count % _AT_ONCE:
                 await asyncio.sleep(0)
@@ -165,7 +173,7 @@ class DividingScheduler(BaseScheduler):
                 logger.error(
                     "%(why)s. The items are in %(path)s", {"why": error, "path": self._folder}
                 )
-                cast("Any", self.crawler.stats).inc_value("feedexport/failed_count/items")
+                self._count_failure("items")
                 return
             self._clean()
 

@@ -9,16 +9,15 @@ import logging
 import math
 import os
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path
-from time import monotonic
-from typing import Any, cast
+from tempfile import mkdtemp
+from typing import Any
 from uuid import uuid4
 
 from scrapy.crawler import Crawler
 
 from urlcrawler.inputs.shards import MOST
-from urlcrawler.output.parts import Part, folder_of
+from urlcrawler.output.parts import Part, folder_of, remove_parts
 from urlcrawler.processes.attempt import ABANDONED, ATTEMPT, Order
 from urlcrawler.processes.base import FOR_GOOD, DividingScheduler, ShardFailedError
 from urlcrawler.processes.child import PATIENCE, PROGRESS, crawl_words
@@ -55,9 +54,11 @@ class ClusterScheduler(DividingScheduler):
             run = uuid4().hex[:12]
             self._divide(run, threads)
             lifeline = Lifeline(self._folder, run)
+            beating = asyncio.create_task(_beat(lifeline))
             try:
-                await self._follow(client, lifeline)
+                await self._follow(client, beating)
             finally:
+                beating.cancel()
                 lifeline.let_go()
                 await self._wait(client)
         if self._failed:
@@ -79,7 +80,8 @@ class ClusterScheduler(DividingScheduler):
         if self._work:
             with suppress(asyncio.CancelledError):
                 await self._work
-        for part in self._left():
+        whole = [task.part for task in self._tasks.values() if not task.is_through]
+        for part in [*whole, *self._attempts()]:
             await self._take_all(part)
 
     def _unwritten(self, path: Path, standing: dict[str, Any]) -> int:
@@ -121,15 +123,19 @@ class ClusterScheduler(DividingScheduler):
                 {"host": name, "records": records, "time": duration(seconds)},
             )
 
-    async def _follow(self, client: Any, lifeline: Lifeline) -> None:
-        """Take the rows of each shard that is whole, and hand in again what is not."""
-        under_way, beat_at = [*self._tasks.values()], 0.0
+    async def _follow(self, client: Any, beating: "asyncio.Task[None]") -> None:
+        """Take the rows of each shard that is whole, and hand in again what is not.
+
+        Raises:
+            ShardFailedError: there is no use in going on.
+            OSError: the folder that all machines see cannot be written any more.
+        """
+        under_way = [*self._tasks.values()]
         for task in under_way:
             task.hand_in(client)
         while under_way and not self._is_closing:
-            if monotonic() >= beat_at:
-                lifeline.beat()
-                beat_at = monotonic() + PACE
+            if beating.done():
+                beating.result()
             for task in [task for task in under_way if task.has_ended]:
                 task.is_through = await self._is_through(task)
                 if task.is_through:
@@ -157,10 +163,11 @@ class ClusterScheduler(DividingScheduler):
                 logger.warning("%(line)s", {"line": line})
         if code in FOR_GOOD:
             if code == 4:
-                cast("Any", self.crawler.stats).inc_value("feedexport/failed_count/shard")
+                self._count_failure("shard")
+            why = "what it has could not be written" if code == 4 else "it cannot start"
             raise ShardFailedError(
-                f"shard {task.shard} cannot be crawled, see above. To go on, run the same command "
-                "again, without -O",
+                f"shard {task.shard}: {why}, see above. To go on, run the same command again, "
+                "without -O",
                 FOR_GOOD[code],
             )
         if code == 0:
@@ -195,26 +202,36 @@ class ClusterScheduler(DividingScheduler):
                     busy = {key for keys in (await client.processing()).values() for key in keys}
                     for task in under_way:
                         await (task.wait() if task.key in busy else task.cancel())
-                while any(part.is_being_written for part in self._left()):
+                while any(part.is_being_written for part in self._attempts()):
                     await asyncio.sleep(_PAUSE)
 
-    def _left(self) -> list[Part]:
-        """Return what attempts have written, of whole shards or of parts, and nobody has taken."""
-        whole = [task.part for task in self._tasks.values() if not task.is_through]
-        return [*whole, *map(Part, sorted(self._folder.glob("*-of-*.*.jsonl")))]
+    def _attempts(self) -> list[Part]:
+        """Return the tables of attempts that have not become that of their shard."""
+        return [Part(path) for path in sorted(self._folder.glob("*-of-*.*.jsonl"))]
 
     def _shared_folder(self) -> Path:
         """Return the folder of the shards: beside the table, or where a link there leads to."""
         place, primary = self.crawler.settings["CLUSTER_FOLDER"], self._spider.ledger.primary
-        if not (place and primary):
+        if not primary:
             return self._folder.resolve()
-        link = folder_of(primary.path)
-        name = blake2b(os.fsencode(link.absolute()), digest_size=4).hexdigest()
-        folder = Path(place).absolute() / f"{primary.path.name}.{name}.shards"
-        folder.mkdir(parents=True, exist_ok=True)
-        link.unlink(missing_ok=True)
-        link.symlink_to(folder)
+        remove_parts(primary.path)  # what was there has been taken up, or cannot be
+        if not place:
+            return self._folder.resolve()
+        # A name of its own: the same path may be another table on another machine.
+        folder = Path(mkdtemp(".shards", f"{primary.path.name}.", Path(place).absolute()))
+        folder_of(primary.path).symlink_to(folder)
         return folder
+
+
+async def _beat(lifeline: Lifeline) -> None:
+    """Say again and again that the crawl goes on; to take the rows of a shard takes a while.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    while True:
+        lifeline.beat()
+        await asyncio.sleep(PACE)
 
 
 def shards_for(records: int, threads: int) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 from urlcrawler.exceptions import ArgumentError
 
 LOCAL = "local"  # in place of an address: a cluster in this process, which is gone with it
+_NOWHERE = "127.0.0.1:0"
 _TIMEOUT = 10.0  # seconds for a scheduler to answer
 
 
@@ -26,7 +27,10 @@ async def connected(address: str) -> AsyncIterator[Any]:
         # A shard is a process of its own: a thread that waits for it is enough of a worker.
         async with (
             distributed.LocalCluster(
-                processes=False, dashboard_address=None, asynchronous=True
+                processes=False,
+                dashboard_address=_NOWHERE,  # None would open one to everybody
+                worker_dashboard_address=_NOWHERE,
+                asynchronous=True,
             ) as cluster,
             distributed.Client(cluster, asynchronous=True, set_as_default=False) as client,
         ):
@@ -50,15 +54,29 @@ def check_scheduler(address: str) -> None:
         ArgumentError: Dask is not installed, or nobody answers there.
     """
     distributed = _distributed()
-    if not re.fullmatch(r"[a-z]+://.+:\d+", address):
+    if not re.fullmatch(r"(tls|tcp)://.+:\d+", address):
         raise ArgumentError(
             f"--scheduler: must be like tls://host:8786 or tcp://host:8786, not {address!r}"
         )
+    if address.startswith("tls:"):
+        _check_certificates(distributed)
     try:
         with distributed.Client(address, set_as_default=False, timeout=_TIMEOUT):
             pass
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise _no_scheduler(address, error) from error
+
+
+def _check_certificates(distributed: Any) -> None:
+    try:
+        found = distributed.Security().get_connection_args("client")["ssl_context"]
+    except OSError as error:
+        raise ArgumentError(f"--scheduler: the certificates of Dask: {why(error)}") from error
+    if found is None:
+        raise ArgumentError(
+            "--scheduler: tls:// needs certificates. Name them in Dask's configuration, or in "
+            "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ..._CLIENT__CERT and ..._CLIENT__KEY"
+        )
 
 
 def _distributed() -> Any:

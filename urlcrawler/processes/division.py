@@ -1,10 +1,11 @@
 """Divides the list of a crawl, and describes the parts to the processes that crawl them."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from scrapy.settings import BaseSettings
 
@@ -39,7 +40,7 @@ class Division:
         """
         self._spider, self._folder, self._elsewhere = spider, folder, elsewhere
         self._group = Groups(settings["THROTTLE_GROUP_BY"]).name
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
         for uri, options in items_feeds(settings).items():
             if options.get("overwrite") and Path(uri).exists():
                 Path(uri).unlink()
@@ -48,7 +49,7 @@ class Division:
         given = {name: value for name, value in spider.given.items() if name not in _NOT_FOR_THEM}
         for name in _FILES:
             if name in given:
-                given[name] = str(self._seen(Path(given[name]).expanduser()))
+                given[name] = str(self._seen(name, Path(given[name]).expanduser()))
         given["file"] = str(self._list())
         given["_done"] = str(folder / "done")
         if settings["KEEP_PAGES"]:
@@ -83,17 +84,25 @@ class Division:
         given = Path(self._spider.given.get("file") or "").expanduser()
         source = self._spider.source
         if given.is_file() and not source.is_converted:
-            return self._seen(given)
+            return self._seen("file", given)
         copy = self._folder / f"list{source.suffix}"
         source.file.seek(0)
         with copy.open("wb") as file:
             shutil.copyfileobj(source.file, file, 1 << 20)
         return copy
 
-    def _seen(self, path: Path) -> Path:
-        """Return where the processes see the file at *path*: a copy, when that may be elsewhere."""
+    def _seen(self, name: str, path: Path) -> Path:
+        """Return where the processes see the file at *path* that the argument *name* names: a copy,
+        when it may be elsewhere.
+        """
         if not self._elsewhere or path.stat().st_dev == self._folder.stat().st_dev:
             return path.absolute()
-        copy = self._folder / f"copy.{path.name}"
-        shutil.copy2(path, copy)
+        copy = self._folder / f"{name}.{path.name}"
+        with path.open("rb") as file, open_private(copy) as target:
+            shutil.copyfileobj(file, target, 1 << 20)
         return copy
+
+
+def open_private(path: Path) -> IO[bytes]:
+    """Open a new file that nobody else may read: there may be secrets in it."""
+    return open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600))

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from contextlib import suppress
-from typing import Any, cast
 
 from scrapy.crawler import Crawler
 
@@ -71,7 +70,7 @@ class ShardScheduler(DividingScheduler):
         code = child.code
         how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
         if code == 4:
-            cast("Any", self.crawler.stats).inc_value("feedexport/failed_count/shard")
+            self._count_failure("shard")
         if code in FOR_GOOD or not child.may_start_again():
             times = "" if code in FOR_GOOD else f" {MOST_DEATHS} times without a row"
             raise ShardFailedError(

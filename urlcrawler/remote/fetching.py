@@ -8,6 +8,8 @@ from pathlib import Path
 from time import sleep
 from typing import IO
 
+from filelock import FileLock
+
 from urlcrawler.exceptions import ArgumentError, OutputError, ServerError
 from urlcrawler.output.ordering import merge
 from urlcrawler.output.tablefile import beside, sync_folder
@@ -61,6 +63,14 @@ def fetch_table(
     """
     path = path.resolve()  # a link stays one
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Whoever follows the same job fetches the same table: one after the other.
+    with FileLock(beside(path, ".lock")):
+        _fetch(server, place, path, rows, formulas=formulas, signature=signature)
+
+
+def _fetch(
+    server: Server, place: str, path: Path, rows: int, *, formulas: bool, signature: bool
+) -> None:
     fetched, written = beside(path, ".fetched"), beside(path, ".fetched.new")
     try:
         with fetched.open("wb") as file:

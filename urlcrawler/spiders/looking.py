@@ -176,7 +176,7 @@ class Look(Resume):
                     ledger.add(line.position)
         for part in left_over(primary.path):  # of processes that were killed
             while rows := part.new_rows():
-                for row in filter(self._is_wanted, rows):
+                for row in filter(self._is_missing, rows):
                     ledger.add(row["position"])
         return Taken(primary.path, ledger.count - before + again.count, again.count)
 

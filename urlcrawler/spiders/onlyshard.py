@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scrapy.settings import BaseSettings
 
+from urlcrawler.divided import is_divided
 from urlcrawler.exceptions import ArgumentError
 from urlcrawler.hosts.groups import Groups
 from urlcrawler.inputs.index import ListIndex
@@ -29,8 +30,10 @@ def take_shard(spider: Any, settings: BaseSettings) -> None:
             "argument `shard`: hosts that are grouped by address cannot be divided before they are "
             "looked up. Type -s THROTTLE_GROUP_BY=host, or domain"
         )
-    if settings.getint("PROCESSES") > 1:
-        raise ArgumentError("argument `shard`: is crawled in one process. Leave PROCESSES at 1")
+    if is_divided(settings):
+        raise ArgumentError(
+            "argument `shard`: is crawled in one process. Leave PROCESSES at 1; type scrapy crawl"
+        )
     done = None
     if "_done" in given:
         done = np.frombuffer(Path(given["_done"]).read_bytes(), np.bool_)
@@ -48,6 +51,6 @@ def take_shard(spider: Any, settings: BaseSettings) -> None:
 def _saved(given: Mapping[str, str], index: ListIndex) -> Plan | None:
     """Return the plan that the parent of several processes has made, if it can be had."""
     if "_plan" in given:
-        with suppress(OSError, ValueError, KeyError):
+        with suppress(OSError, ValueError):
             return Plan.load(Path(given["_plan"]), index)
     return None

@@ -129,7 +129,7 @@ class Resume:
             waited += _PAUSE
         for part in parts:
             while rows := part.new_rows():
-                for row in filter(self._is_wanted, rows):
+                for row in filter(self._is_missing, rows):
                     for table in self._tables:
                         table.add(row, lambda: None)
                     ledger.add(row["position"])
@@ -145,15 +145,11 @@ class Resume:
                 raise OutputError(
                     f"{error.filename}: cannot be written: {error.strerror}"
                 ) from error
-            remove_parts(primary.path)
+        remove_parts(primary.path)  # of one that was killed early there is a folder without any
 
-    def _is_wanted(self, row: Row) -> bool:
+    def _is_missing(self, row: Row) -> bool:
         """Return whether a row of a part is that of a record which has none yet."""
-        position = row["position"]
-        if not 0 < position <= self._total or position in self._spider.ledger:
-            return False
-        is_whole = list(row) == self._spider.table.columns
-        return is_whole and bool(row["url"] == clean(self._spider.index.record(position).url))
+        return row["position"] not in self._spider.ledger and is_of_list(row, self._spider)
 
     def _refuse(self, table: TableFile, line: Line, why: str) -> None:
         path = table.path
@@ -252,3 +248,10 @@ class Resume:
         for table, end in zip(tables, ends, strict=True):
             if table.size > end:
                 table.cut(end)
+
+
+def is_of_list(row: Row, spider: Any) -> bool:
+    """Return whether a row that another process has written is that of a record of the list."""
+    position = row["position"]
+    is_whole = 0 < position <= len(spider.index) and list(row) == spider.table.columns
+    return is_whole and bool(row["url"] == clean(spider.index.record(position).url))

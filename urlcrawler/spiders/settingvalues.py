@@ -104,6 +104,15 @@ def _check_number(what: str, value: Any, least: float, *, whole: bool) -> None:
 
 
 def _check_processes(settings: BaseSettings) -> None:
+    if settings["CLUSTER_SCHEDULER"] and settings["STARTED_BY"] != "shards":
+        raise ArgumentError(
+            "setting CLUSTER_SCHEDULER: is that of scrapy shards run. Type it, with --scheduler"
+        )
+    if settings["CLUSTER_FOLDER"] and settings["KEEP_PAGES"]:
+        raise ArgumentError(
+            "setting KEEP_PAGES: each machine writes its pages beside the table. Put that on the "
+            "disk that all of them see, with -o, and leave out --work"
+        )
     if settings["CLUSTER_SCHEDULER"] and settings.getint("PROCESSES") > 1:
         raise ArgumentError(
             "setting PROCESSES: the threads of the workers say how many shards are crawled at a "
