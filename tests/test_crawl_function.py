@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from crawling import ENVIRONMENT, RESOLVER, SiteProcess, read_table
 
@@ -83,6 +84,39 @@ import urlcrawler
 urls = [{url!r} + str(number) for number in range(40)]
 print(len(urlcrawler.crawl(urls, "table.csv", settings={settings!r})))
 """
+
+
+@pytest.mark.parametrize(
+    ("odd", "shown"),
+    [
+        (None, ""),
+        (5, "5"),
+        (float("nan"), ""),
+        (b"not a url", "not a url"),
+        (["a", "b"], "['a', 'b']"),
+    ],
+)
+def test_what_is_no_url_has_its_row(folder: Path, site: SiteProcess, odd: Any, shown: str) -> None:
+    """Lists that come out of other tables have gaps and numbers in them."""
+    settings = SETTINGS | {"RETRY_TIMES": 0, "RETRY_LAST_ROUND": False}
+    table = urlcrawler.crawl([site.url("/page/1"), odd], "table.csv", settings=settings)
+    assert table.outcome.tolist()[0] == "ok"
+    assert table.outcome[1] != "ok"
+    assert table.url.fillna("").tolist()[1] == shown
+
+
+def test_a_data_frame_is_a_list(folder: Path, site: SiteProcess) -> None:
+    """Its other columns are carried through; a gap is a row that says so."""
+    listed = pd.DataFrame({"url": [site.url("/page/1"), None], "sku": ["A1", "B2"]})
+    table = urlcrawler.crawl(listed, "table.csv", settings=SETTINGS)
+    assert table.outcome.tolist() == ["ok", "invalid"]
+    assert table.sku.tolist() == ["A1", "B2"]
+
+
+def test_an_empty_list_is_called_what_the_caller_calls_it(folder: Path) -> None:
+    """Not by the name of a file that nobody has seen."""
+    with pytest.raises(CrawlError, match=r"^urls: the list is empty"):
+        urlcrawler.crawl([], "table.csv", settings=SETTINGS)
 
 
 def slow_script(site: SiteProcess) -> str:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ _KEPT = 20  # lines of the log that may have to say how the process has ended
 
 
 def crawl(
-    urls: str | Path | Iterable[str | Mapping[str, Any]],
+    urls: "str | Path | Iterable[str | Mapping[str, Any]] | pd.DataFrame",
     table: str | Path,
     *,
     overwrite: bool = False,
@@ -38,7 +38,7 @@ def crawl(
 
     Args:
         urls: a list as after `-a file=` (a path or an address), or the URLs themselves; those may
-            be objects, whose other keys become columns.
+            be objects, whose other keys become columns, or a DataFrame.
         table: where it is written, as after `-o`.
         overwrite: replace the table that is there, as `-O` does.
         spider: the name of a spider of the project.
@@ -54,11 +54,27 @@ def crawl(
     if isinstance(urls, str | Path):
         return _crawl(str(urls), table, overwrite, spider, settings or {}, arguments)
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl", prefix="urlcrawler-") as lines:
-        for each in urls:
-            record = {"url": each} if isinstance(each, str) else dict(each)
+        for record in _records(urls):
             lines.write(json.dumps(record, default=str) + "\n")
         lines.flush()
-        return _crawl(lines.name, table, overwrite, spider, settings or {}, arguments)
+        try:
+            return _crawl(lines.name, table, overwrite, spider, settings or {}, arguments)
+        except CrawlError as error:
+            raise CrawlError(str(error).replace(lines.name, "urls"), error.exit_code) from None
+
+
+def _records(urls: Any) -> Iterator[dict[str, Any]]:
+    """Yield what a list would have of each; what is no URL gets its row, which says so."""
+    if hasattr(urls, "columns") and hasattr(urls, "to_json"):  # a DataFrame
+        urls = json.loads(urls.to_json(orient="records", date_format="iso"))
+    for each in urls:
+        if isinstance(each, Mapping):
+            yield dict(each)
+        elif isinstance(each, bytes):
+            yield {"url": each.decode(errors="replace")}
+        else:
+            is_missing = each is None or each != each  # NaN
+            yield {"url": "" if is_missing else str(each)}
 
 
 def _crawl(

@@ -159,7 +159,9 @@ def test_a_scheduler_that_is_lost_ends_the_crawl(tmp_path: Path) -> None:
             until_rows(tmp_path, 40)
             two.schedulers[0].kill()
             _, log = process.communicate(timeout=100)
-        assert "the scheduler of the cluster is gone. To go on, run the same command again" in log
+        assert (
+            "the scheduler of the cluster is gone. To go on, start it and its workers again" in log
+        )
         assert process.returncode == 75
         two.start_scheduler()
         two.start_worker()
@@ -196,6 +198,7 @@ def test_a_shard_that_cannot_be_crawled_leaves_the_others_alone(
         (("--work", "/proc"), "--work /proc: cannot be written"),
         (("-a", "shard=1/2"), "argument `shard`: is crawled in one process"),
         (("-s", "KEEP_PAGES=warc", "--work", "."), "setting KEEP_PAGES: each machine writes"),
+        (("-s", "SPIDER_MODULES=saboteurs", "ordinary"), "spider 'ordinary': reads no list"),
         (("-s", "PROCESSES=2"), "setting PROCESSES: the threads of the workers say"),
         (("-s", "THROTTLE_GROUP_BY=ip"), "setting THROTTLE_GROUP_BY: hosts that are grouped"),
         (("-a", "file=no.txt"), "no such file: 'no.txt'"),

@@ -1,6 +1,8 @@
 """The table of a job, as it comes from a server of the test's own."""
 
 import json
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,27 @@ def test_a_table_comes_in_order_and_in_the_format_of_its_name(tmp_path: Path) ->
     fetch(whole(lines(*rows)), tmp_path / "f.csv", 3, formulas=True, signature=True)
     assert (tmp_path / "f.csv").read_bytes().startswith(b"\xef\xbb\xbfposition,")
     assert b"\r\n1,=1+1," in (tmp_path / "f.csv").read_bytes()
+
+
+def test_two_that_follow_a_job_both_have_its_table(tmp_path: Path) -> None:
+    """To type the same command again is how a job is followed: neither disturbs the other."""
+    content, failed = lines(*(row(n) for n in range(1, 5001))), []
+
+    def follow(pause: float) -> None:
+        time.sleep(pause)
+        try:
+            fetch(whole(content), tmp_path / "urls.csv", 5000)
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=follow, args=(pause,)) for pause in (0, 0.05, 0.1, 0.15)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert len(read_table(tmp_path / "urls.csv")) == 5000
+    assert [path.name for path in tmp_path.iterdir()] == ["urls.csv"]
 
 
 def test_a_connection_that_breaks_off_goes_on_where_it_was(

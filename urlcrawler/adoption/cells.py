@@ -100,6 +100,10 @@ def _bool(value: Any) -> bool | None:
     return value if isinstance(value, bool) else _BOOLEANS.get(as_text(value).strip().lower())
 
 
+def _text(value: Any) -> str | None:
+    return None if isinstance(value, list | dict) else as_text(value)
+
+
 def _json(value: Any) -> Any:
     try:
         return json.loads(value) if isinstance(value, str) else value
@@ -108,7 +112,7 @@ def _json(value: Any) -> Any:
 
 
 _READ: dict[str, Callable[[Any], Any]] = {
-    "str": as_text,
+    "str": _text,
     "int": whole_number,
     "float": _float,
     "bool": _bool,

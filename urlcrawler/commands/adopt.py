@@ -99,7 +99,7 @@ class Command(BeforeCrawl, BaseRunSpiderCommand):
         words += [word for each in outputs for word in ("-o", each)]
         yield ""
         if not account.remaining:
-            yield "Every record has its row. To put them into the order of the list:"
+            yield "Every record has its row. If they are not in the order of the list yet:"
         else:
             requests = f"{account.requests:,} of them are requested"
             yield f"{account.remaining:,} records remain; {requests}. To crawl them:"

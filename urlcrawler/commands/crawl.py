@@ -59,7 +59,7 @@ class Command(ScrapyCrawl):
             crawler = self._create_crawler(args[0])
         except KeyError:
             self.exitcode = CANNOT_START
-            print(f"scrapy crawl: {no_spider(args[0], self.crawler_process)}", file=sys.stderr)
+            _tell(f"scrapy {self._name}: {no_spider(args[0], self.crawler_process)}")
             return
         self._crawl(crawler, opts)
 

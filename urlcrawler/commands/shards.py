@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, cast
 
 from scrapy.exceptions import UsageError
 
@@ -99,11 +99,15 @@ class Command(CrawlCommand):
         }
         for name, value in values.items():
             settings.set(name, value, priority="cmdline")
-        super().run(args or ["urls"], opts)
+        name = args[0] if args else "urls"
+        spiders = cast("Any", self.crawler_process).spider_loader
+        if name in spiders.list() and not hasattr(spiders.load(name), "parse_page"):
+            raise ArgumentError(f"spider {name!r}: reads no list, so there is nothing to divide")
+        super().run(args or [name], opts)
 
     def _plan(self, args: list[str], opts: argparse.Namespace) -> None:
         given = opts.spargs
-        if "file" not in given or not opts.shards:
+        if "file" not in given or "shard" in given or not opts.shards:
             raise UsageError("name the list and a number: -a file=urls.txt --shards 16")
         count = min(positive("--shards", opts.shards), MOST)
         settings: Any = self.settings

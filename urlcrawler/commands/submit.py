@@ -52,13 +52,17 @@ class Command(ScrapyCommand):
             "[deploy])")  # fmt: skip
         add("--spider", default="urls", help="its name (default: urls)")
         add("--jobid", help="the same id goes on with its table (default: by list and arguments)")
-        add("-o", "--output", metavar="TABLE", help=".csv or .jsonl; none may be there")
-        add("-O", "--overwrite-output", metavar="TABLE", help="the same, and replace one")
+        for names, what in (
+            (("-o", "--output"), ".csv or .jsonl; none may be there"),
+            (("-O", "--overwrite-output"), "the same, and replace one"),
+        ):
+            add(*names, metavar="TABLE", action="append", help=what)
         add("--cancel", action="store_true", help="let the job finish its pages, and stop")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Schedule, follow, fetch; the exit code is that of the crawl."""
-        if len(args) > 1 or (opts.output and opts.overwrite_output):
+        outputs = [*(opts.output or ()), *(opts.overwrite_output or ())]
+        if len(args) > 1 or len(outputs) > 1:
             raise UsageError("name one list and one table: scrapy submit urls.txt -o urls.csv")
         self._signal = signal.SIGINT
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -100,7 +104,7 @@ class Command(ScrapyCommand):
         what = describe(path, opts.spider, given, opts.jobid)
         if opts.cancel:
             return self._cancel(server, what.job)
-        table = opts.output or opts.overwrite_output or f"data/results/{what.list_name}.csv"
+        (table,) = opts.output or opts.overwrite_output or [f"data/results/{what.list_name}.csv"]
         check_place(Path(table), replaces=bool(opts.overwrite_output))
         server.check(what.spider)
         has_items = server.has_items()
@@ -152,6 +156,7 @@ class Command(ScrapyCommand):
         """Fetch the table if it is complete; say what there is to say, and return the exit code."""
         from urlcrawler.remote.fetching import fetch_table
 
+        self._job = None  # it is over
         if end.why:
             _say(f"scrapy submit: {end.why}")
         if end.code not in _COMPLETE:

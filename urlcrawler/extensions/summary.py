@@ -14,7 +14,7 @@ from scrapy.exceptions import NotConfigured
 
 from urlcrawler.outcomes import RETRYABLE
 from urlcrawler.output.database import is_database
-from urlcrawler.output.rows import Row
+from urlcrawler.output.rows import Row, takes_rows
 from urlcrawler.printable import without_credentials
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,11 @@ class Summary:
 
     def feed_slot_closed(self, slot: Any) -> None:
         """Note where a table is."""
-        self._feeds.append(without_credentials(slot.uri))
+        options = self.crawler.settings.getdict("FEEDS").get(slot.uri_template, {})
+        if not takes_rows(options):
+            self._feeds.append(f"The items: {without_credentials(slot.uri)}")
+            return
+        self._feeds.append(f"The table: {without_credentials(slot.uri)}")
         if is_database(slot.uri):  # its password is the user's business
             self._words += ["-o", "postgresql://..."]
             return
@@ -117,7 +121,7 @@ class Summary:
         lines += self._slow_hosts(seconds)
         if unwritten := self.crawler.stats.get_value("records/unwritten"):
             lines += ["", f"{unwritten} rows could not be written: see the errors above"]
-        lines += ["", *(f"The table: {uri}" for uri in self._feeds)]
+        lines += ["", *self._feeds]
         for table in spider.tables.values() if rows < total else ():
             if table.file != table.path:
                 lines.append(f"It is written when it is complete; until then: {table.file}")
@@ -185,7 +189,8 @@ class Summary:
         started_by = settings["STARTED_BY"]
         if not started_by or settings.getbool("ENDS_WITH_STDIN"):
             return "the same call once more" + (", with retry='failed'" if retry else "")
-        return _command_line(started_by, [*self._words, *(("-a", "retry=failed") if retry else ())])
+        again = ("-a", "retry=failed") if retry and "retry" not in spider.given else ()
+        return _command_line(started_by, [*self._words, *again])
 
     def _retryable(self) -> int:
         return sum(count for (_, error), count in self.rows.items() if error in RETRYABLE)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import math
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
@@ -84,6 +85,14 @@ class ClusterScheduler(DividingScheduler):
         for part in [*whole, *self._attempts()]:
             await self._take_all(part)
 
+    def standings(self) -> Iterator[dict[str, Any]]:
+        """Yield how far the shards are that are being crawled, or that no worker has one."""
+        found = [*super().standings()]
+        if not found and self._tasks:
+            waiting = {"worker of the cluster": 1}
+            found = [{"seconds_left": None, "paused": [], "rendering": 0, "waiting": waiting}]
+        yield from found
+
     def _unwritten(self, path: Path, standing: dict[str, Any]) -> int:
         task = self._tasks.get(path.name.removesuffix(PROGRESS))
         missing = standing["total"] - standing["done"]
@@ -153,8 +162,8 @@ class ClusterScheduler(DividingScheduler):
         """
         if task.is_lost:
             raise ShardFailedError(
-                "the scheduler of the cluster is gone. To go on, run the same command again, "
-                "without -O",
+                "the scheduler of the cluster is gone. To go on, start it and its workers again, "
+                "and run the same command, without -O",
                 "cluster_lost",
             )
         code, log = await task.result()

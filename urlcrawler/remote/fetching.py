@@ -2,17 +2,16 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
+from tempfile import mkdtemp
 from time import sleep
 from typing import IO
 
-from filelock import FileLock
-
 from urlcrawler.exceptions import ArgumentError, OutputError, ServerError
 from urlcrawler.output.ordering import merge
-from urlcrawler.output.tablefile import beside, sync_folder
+from urlcrawler.output.tablefile import sync_folder
 from urlcrawler.output.tables import FORMATS, JsonLines
 from urlcrawler.remote.server import PIECE, Server
 
@@ -63,15 +62,9 @@ def fetch_table(
     """
     path = path.resolve()  # a link stays one
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Whoever follows the same job fetches the same table: one after the other.
-    with FileLock(beside(path, ".lock")):
-        _fetch(server, place, path, rows, formulas=formulas, signature=signature)
-
-
-def _fetch(
-    server: Server, place: str, path: Path, rows: int, *, formulas: bool, signature: bool
-) -> None:
-    fetched, written = beside(path, ".fetched"), beside(path, ".fetched.new")
+    # A folder of its own: somebody else may follow the same job, and fetch the same table.
+    folder = Path(mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    fetched, written = folder / "fetched", folder / "written"
     try:
         with fetched.open("wb") as file:
             _download(lambda start: server.read(place, start), file)
@@ -99,9 +92,7 @@ def _fetch(
             "when a job begins: set jobs_to_keep higher. Submit it again to crawl anew"
         ) from error
     finally:
-        for each in (fetched, written):
-            with suppress(OSError):
-                each.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _download(read: Callable[[int], Iterator[bytes]], file: IO[bytes]) -> None:
