@@ -79,8 +79,11 @@ def test_a_crawl_that_goes_wrong_is_an_exception(
     assert raised.value.exit_code == code
 
 
+# What a shell has started in the background is deaf to SIGINT, and so is what that starts.
 SCRIPT = """
+import signal
 import urlcrawler
+signal.signal(signal.SIGINT, signal.default_int_handler)
 urls = [{url!r} + str(number) for number in range(40)]
 print(len(urlcrawler.crawl(urls, "table.csv", settings={settings!r})))
 """
@@ -121,7 +124,7 @@ def test_an_empty_list_is_called_what_the_caller_calls_it(folder: Path) -> None:
 
 def slow_script(site: SiteProcess) -> str:
     settings = SETTINGS | {"CONCURRENT_REQUESTS_PER_DOMAIN": 1, "LOG_LEVEL": "INFO"}
-    return SCRIPT.format(url=site.url("/slow?delay=0.2&n="), settings=settings)
+    return SCRIPT.format(url=site.url("/slow?delay=0.1&n="), settings=settings)
 
 
 def wait_for_rows(count: int) -> None:

@@ -75,7 +75,7 @@ def test_a_large_host_is_not_left_over_at_the_end(crawl: Callable[..., Crawl]) -
 
     async def note(request: Request) -> Response | None:
         asked.append(request.host)
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.06)
         return Response(PAGE)
 
     with site_of({"*": note}, "127.0.0.1", *small) as site:
@@ -86,7 +86,7 @@ def test_a_large_host_is_not_left_over_at_the_end(crawl: Callable[..., Crawl]) -
             "-s", "ROBOTSTXT_OBEY=0",
         )  # fmt: skip
     assert len(crawled.rows) == 240
-    assert asked[-60:].count("127.0.0.1") < 55  # all of them, without regard for what is left
+    assert asked[:120].count("127.0.0.1") > 25  # a few, without regard for what is left
 
 
 def test_a_record_is_paused_five_times_at_most(crawl: Callable[..., Crawl]) -> None:
