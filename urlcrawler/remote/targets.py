@@ -52,6 +52,8 @@ def read_target(name: str) -> Target:
         if not config.has_section(section):
             names = [each[7:] for each in config.sections() if each.startswith("deploy:")]
             known = f"Targets are: {', '.join(names)}" if names else "It has no [deploy:NAME]"
+            if values:
+                known += ". [deploy] is the one without --server"
             raise ArgumentError(f"--server: scrapy.cfg has no section [{section}]. {known}")
         values |= dict(config.items(section))
     except configparser.Error as error:

@@ -7,7 +7,7 @@ A component that is set to None on purpose stays off. Ordinary spiders keep Scra
 
 from typing import Any
 
-from scrapy.settings import BaseSettings
+from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 from scrapy.utils.misc import load_object
 
 from urlcrawler.divided import is_divided
@@ -111,6 +111,8 @@ def wire_single(settings: BaseSettings) -> None:
     Pages are fetched and read as a crawl does it; there is no list, no table and no report.
     """
     set_above(settings, "HTTPERROR_ALLOW_ALL", True)
+    if (settings.getpriority("FEEDS") or 0) < SETTINGS_PRIORITIES["cmdline"]:
+        set_above(settings, "FEEDS", {})  # those of the spider would be opened, and stay empty
     for name, components in _SINGLE.items():
         for path, order in components.items():
             settings.setdefault_in_component_priority_dict(name, load_object(path), order)
