@@ -365,7 +365,7 @@ def test_what_is_downloaded_for_a_request_does_not_wait_for_it(tmp_path: Path) -
 def test_a_look_at_one_page_leaves_no_feed_behind(tmp_path: Path, site: SiteProcess) -> None:
     """`scrapy parse` shows items, and the feed that the spider names for them is not begun."""
     shown = run_scrapy(
-        tmp_path, "parse", site.url("/page/1"), "--spider=reviews", *MINE, "-s", RESOLVER
+        tmp_path, "parse", site.url("/page/1"), "--spider=reviews_of_its_own", *MINE, "-s", RESOLVER
     )
     assert "'stars': " in shown.stdout
     assert [*tmp_path.iterdir()] == []
