@@ -217,12 +217,13 @@ def test_jobs_without_items_dir_and_with_several_processes(tmp_path: Path) -> No
             assert server.process is not None
             server.process.terminate()
             server.process.wait(30)
+            assert submitting.stderr is not None
+            while "Trying again" not in submitting.stderr.readline():
+                assert submitting.poll() is None
             os.kill(running, signal.SIGTERM)  # as systemd does; whoever reads its stderr is gone
             pages.allowed = ALL
             server.start()
-            assert submitting.stderr is not None
             said = submitting.stderr.read()
-        assert "Trying again" in said
         assert submitting.returncode == 143, said
 
         done = server.submit(*words)
