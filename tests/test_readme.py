@@ -116,7 +116,7 @@ def test_readme_lists_every_command_of_ours() -> None:
     from urlcrawler import commands
 
     names = {module.name for module in pkgutil.iter_modules(commands.__path__)}
-    names -= {"beforecrawl", "interrupts", "withoutlist"}  # what commands have in common
+    names -= {"beforecrawl", "interrupts", "telling", "withoutlist"}  # what commands have in common
     listed = {code(name).removeprefix("scrapy "): meaning for name, meaning in table("Commands")}
     assert set(listed) == names
     for name in names - {"crawl"}:

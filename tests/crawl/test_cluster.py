@@ -35,6 +35,7 @@ from urlcrawler.demo.messages import Request, Response
 
 PAGES = 300
 MOST_TWICE = 4  # pages that may be fetched twice when something is killed
+SABOTEURS = ("-s", "SPIDER_MODULES=urlcrawler.spiders,saboteurs", "-s", RESOLVER)
 HOSTS = [f"127.0.1.{number}" for number in range(1, 21)]
 
 
@@ -94,6 +95,13 @@ def another_disk() -> bool:
 def list_of(folder: Path, site_port: int, pages: int = PAGES) -> None:
     lines = [f"http://{HOSTS[n % len(HOSTS)]}:{site_port}/{n}" for n in range(pages)]
     (folder / "urls.txt").write_text("\n".join(lines) + "\n")
+
+
+def list_with_victim(folder: Path, site: SiteProcess) -> None:
+    """Sixty pages on six hosts, one of which spiders of `saboteurs` do something with."""
+    lines = [site.url(f"/page/{n}", host=n % 6 + 1) for n in range(60)]
+    lines[7] = site.url("/page/victim", host=2)
+    (folder / "urls.txt").write_text("\n".join(lines))
 
 
 def assert_whole(crawled: Crawl, pages: int = PAGES) -> None:
@@ -174,11 +182,8 @@ def test_a_shard_that_cannot_be_crawled_leaves_the_others_alone(
     tmp_path: Path, site: SiteProcess
 ) -> None:
     """They are crawled to their end, and it is told which one failed, and how."""
-    lines = [site.url(f"/page/{n}", host=n % 6 + 1) for n in range(60)]
-    lines[7] = site.url("/page/victim", host=2)
-    (tmp_path / "urls.txt").write_text("\n".join(lines))
-    spider = ("-s", "SPIDER_MODULES=urlcrawler.spiders,saboteurs", "-s", RESOLVER)
-    crawled = run_scrapy(tmp_path, "shards", "run", "dies_there", *words(None, *spider)[2:])
+    list_with_victim(tmp_path, site)
+    crawled = run_scrapy(tmp_path, "shards", "run", "dies_there", *words(None, *SABOTEURS)[2:])
     assert "1 of 3 shards have failed" in crawled.log
     assert "code 9" in crawled.log
     assert len(crawled.rows) >= 40
@@ -304,15 +309,12 @@ def test_a_shard_that_costs_workers_their_life_is_given_up(
     tmp_path: Path, site: SiteProcess
 ) -> None:
     """After three times as many workers as Dask gives it; the others are finished."""
-    lines = [site.url(f"/page/{n}", host=n % 6 + 1) for n in range(60)]
-    lines[7] = site.url("/page/victim", host=2)
-    (tmp_path / "urls.txt").write_text("\n".join(lines))
-    spider = ("-s", "SPIDER_MODULES=urlcrawler.spiders,saboteurs", "-s", RESOLVER)
+    list_with_victim(tmp_path, site)
     few = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
     with cluster(tmp_path, workers=0, env=few) as two:
         for _ in range(2):
             two.start_worker("--nanny")  # which starts it again
-        more = words(two, *spider)[2:]
+        more = words(two, *SABOTEURS)[2:]
         crawled = run_scrapy(tmp_path, "shards", "run", "kills_its_parent", *more, timeout=400)
     assert "its worker was lost again and again" in crawled.log
     assert "1 of 3 shards have failed" in crawled.log

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 from scrapy.crawler import Crawler
 from scrapy.settings import SETTINGS_PRIORITIES
 
-from urlcrawler.commands.crawl import name_databases
-from urlcrawler.exceptions import Interrupted, UrlcrawlerError
+from urlcrawler.commands.crawl import name_databases, no_spider
+from urlcrawler.commands.telling import name_of, tell
+from urlcrawler.exceptions import ArgumentError, Interrupted, UrlcrawlerError
 from urlcrawler.exitcodes import CANNOT_START
 from urlcrawler.printable import printable, without_credentials
 from urlcrawler.processes.child import command
@@ -47,7 +48,7 @@ class BeforeCrawl:
         except BrokenPipeError:  # `| head` has seen enough; nothing is to be flushed at the end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except (UrlcrawlerError, OSError) as error:
-            print(f"scrapy {self._name}: {safe(str(error))}", file=sys.stderr)
+            tell(self, error)
             code = 128 + error.signal if isinstance(error, Interrupted) else CANNOT_START
             self.exitcode = self.exitcode or code
 
@@ -57,18 +58,16 @@ class BeforeCrawl:
         Raises:
             ArgumentError: there is no such spider.
         """
-        from urlcrawler.spiders.looking import create_crawler
-
         words = dict(word.split("=", 1) for word in opts.set)
         self.settings.set("CHILD_COMMAND", command(name, words), priority="cmdline")
-        return create_crawler(self.crawler_process, name)
-
-    @property
-    def _name(self) -> str:
-        return type(self).__module__.rpartition(".")[2]
+        try:
+            crawler: Crawler = self.crawler_process.create_crawler(name)
+        except KeyError:
+            raise ArgumentError(no_spider(name, self.crawler_process)) from None
+        return crawler
 
     def _leave(self, number: int, frame: Any) -> None:
-        os.write(2, f"scrapy {self._name}: interrupted. {self.when_interrupted}\n".encode())
+        os.write(2, f"scrapy {name_of(self)}: interrupted. {self.when_interrupted}\n".encode())
         os._exit(128 + number)
 
 

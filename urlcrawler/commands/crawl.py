@@ -20,6 +20,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from urlcrawler.commands.interrupts import Interrupts
+from urlcrawler.commands.telling import name_of, tell
 from urlcrawler.exceptions import Interrupted, UrlcrawlerError
 from urlcrawler.exitcodes import (
     CANNOT_START,
@@ -47,7 +48,7 @@ class Command(ScrapyCrawl):
         name_databases(opts)
         super().process_options(args, opts)
         assert self.settings is not None  # noqa: S101 - set by scrapy.cmdline
-        self.settings.set("STARTED_BY", self._name, priority="command")
+        self.settings.set("STARTED_BY", name_of(self), priority="command")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Crawl, and set the exit code."""
@@ -59,7 +60,7 @@ class Command(ScrapyCrawl):
             crawler = self._create_crawler(args[0])
         except KeyError:
             self.exitcode = CANNOT_START
-            _tell(f"scrapy {self._name}: {no_spider(args[0], self.crawler_process)}")
+            tell(self, no_spider(args[0], self.crawler_process))
             return
         self._crawl(crawler, opts)
 
@@ -101,10 +102,6 @@ class Command(ScrapyCrawl):
         given = dict(word.split("=", 1) for word in opts.set)
         settings.set("CHILD_COMMAND", command(spider, given), priority="cmdline")
 
-    @property
-    def _name(self) -> str:
-        return type(self).__module__.rpartition(".")[2]
-
     def _code(
         self,
         crawler: Crawler,
@@ -115,9 +112,9 @@ class Command(ScrapyCrawl):
             if not isinstance(failed[0], UrlcrawlerError):
                 logger.error("The crawl could not start", exc_info=failed[0])
                 return CANNOT_START
-            words = printable(without_credentials(str(failed[0])))
-            _tell(f"scrapy {self._name}: {words}")
+            tell(self, failed[0])
             if crawler.settings["LOG_FILE"]:  # where a job of scrapyd is looked for
+                words = printable(without_credentials(str(failed[0])))
                 logger.error("%(words)s", {"words": words})
             return 128 + failed[0].signal if isinstance(failed[0], Interrupted) else CANNOT_START
         if not hasattr(crawler.spider, "ledger"):

@@ -11,6 +11,7 @@ from typing import Any, cast
 from scrapy.exceptions import UsageError
 
 from urlcrawler.commands.crawl import Command as CrawlCommand
+from urlcrawler.commands.telling import tell
 from urlcrawler.exceptions import ArgumentError, OutputError, UrlcrawlerError
 from urlcrawler.hosts.groups import Groups
 from urlcrawler.inputs.formats import open_reader
@@ -77,7 +78,7 @@ class Command(CrawlCommand):
         try:
             actions[args[0]](args[1:], opts)
         except (UrlcrawlerError, OSError) as error:
-            print(f"scrapy shards: {error}", file=sys.stderr)
+            tell(self, error)
             self.exitcode = 1
 
     @property

@@ -2,14 +2,13 @@
 
 import argparse
 import asyncio
-import sys
 from typing import Any
 
 from scrapy.crawler import CrawlerProcessBase
 
 from urlcrawler.commands.crawl import no_spider
+from urlcrawler.commands.telling import tell
 from urlcrawler.exceptions import UrlcrawlerError
-from urlcrawler.printable import printable, without_credentials
 
 
 class WithoutList:
@@ -46,5 +45,4 @@ class WithoutList:
 
     def _say(self, what: UrlcrawlerError | str) -> None:
         self.exitcode = 1
-        command = type(self).__module__.rpartition(".")[2]
-        print(f"scrapy {command}: {printable(without_credentials(str(what)))}", file=sys.stderr)
+        tell(self, what)

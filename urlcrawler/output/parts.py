@@ -82,10 +82,11 @@ class Part:
             return []
         whole = data[: data.rfind(b"\n") + 1]
         self._read += len(whole)
-        return [row for row in map(_row, whole.splitlines()) if row is not None]
+        return [row for row in map(row_in, whole.splitlines()) if row is not None]
 
 
-def _row(line: bytes) -> Row | None:
+def row_in(line: bytes) -> Row | None:
+    """Return the row that a line of a part holds; None when it is damaged, or something else."""
     try:
         values: Any = json.loads(line)
     except ValueError:

@@ -6,7 +6,6 @@ of the shard's in one step, if no other attempt's has: so it does not matter how
 which of them are killed, and whether one is thought dead that is not.
 """
 
-import json
 import os
 import socket
 import subprocess
@@ -16,10 +15,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, TypedDict
+from typing import TypedDict
 from uuid import uuid4
 
-from urlcrawler.output.parts import IS_CHILD, Part
+from urlcrawler.output.parts import IS_CHILD, Part, row_in
 from urlcrawler.output.tablefile import beside, sync_folder
 from urlcrawler.processes.child import MOST_DEATHS, PATIENCE
 from urlcrawler.processes.lifeline import Hold
@@ -88,8 +87,7 @@ def crawl_shard(order: Order) -> Result:
 
 
 def _crawl(attempt: "_Attempt") -> int:
-    attempt.begin()
-    rows, deaths = attempt.rows(), 0
+    rows, deaths = attempt.begin(), 0
     while (code := attempt.run()) not in _ENDS:
         before, rows = rows, attempt.rows()
         deaths = 1 if rows > before else deaths + 1
@@ -117,8 +115,9 @@ class _Attempt:
         """Return whether another attempt has done it."""
         return self._whole.exists()
 
-    def begin(self) -> None:
-        """Take over what earlier attempts have, after they have come to their end.
+    def begin(self) -> int:
+        """Take over what earlier attempts have, after they have come to their end; return how many
+        rows these are.
 
         The crawl of a worker that was killed finishes its pages; on the machine of one that is
         lost there may be nobody to let go of the lock.
@@ -136,6 +135,7 @@ class _Attempt:
                         table.write(line)
             table.flush()
             os.fsync(table.fileno())
+        return len(seen)
 
     def rows(self) -> int:
         """Return how many rows the table has."""
@@ -207,11 +207,5 @@ def _lines(path: Path) -> Iterator[tuple[bytes, int]]:
     """Yield whole rows and their positions; a torn or damaged one is none."""
     with suppress(FileNotFoundError), path.open("rb") as file:
         for line in file:
-            try:
-                row: Any = json.loads(line)
-            except ValueError:
-                continue
-            if line.endswith(b"\n") and isinstance(row, dict):
-                position = row.get("position")
-                if isinstance(position, int):
-                    yield line, position
+            if line.endswith(b"\n") and (row := row_in(line)) is not None:
+                yield line, row["position"]

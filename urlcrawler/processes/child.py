@@ -47,8 +47,6 @@ class Child:
     Attributes:
         shard: what it crawls.
         part: where its rows are.
-        stats_file: where its stats are, when it has ended as it should.
-        progress_file: where it says how far it is, while it goes on.
         code: how it has ended; None while it goes on.
     """
 
@@ -63,8 +61,6 @@ class Child:
         """
         self.shard = shard
         self.part = Part(folder / f"{shard.name}.jsonl")
-        self.stats_file = folder / f"{shard.name}{STATS}"
-        self.progress_file = folder / f"{shard.name}{PROGRESS}"
         self.code: int | None = None
         words = crawl_words(settings, shard, arguments, self.part.path, at_once=shard.count)
         self._words = [sys.executable, *words]

@@ -28,7 +28,6 @@ class Task:
         self._folder, self._order = folder, order
         self._future: Any = None
         self._times = 0  # that it was handed in, since one has brought more
-        self._all_times = 0
         self._bytes = 0
 
     @property
@@ -48,10 +47,10 @@ class Task:
 
     def hand_in(self, client: Any) -> None:
         """Have a worker do it, or do it again."""
-        self._times, self._all_times = self._times + 1, self._all_times + 1
+        self._times += 1
         self._bytes = self._written()
-        key = f"{self._order['run']}-{self._order['name']}-{self._all_times}"
-        self._future = client.submit(crawl_shard, self._order, key=key, pure=False)
+        # Not pure: each time it is a task of its own, and no result of an earlier one.
+        self._future = client.submit(crawl_shard, self._order, pure=False)
 
     def may_be_handed_in_again(self) -> bool:
         """Return whether another try may bring more: the last one has, or it was not the third."""

@@ -49,20 +49,6 @@ class Taken:
     is_afresh: bool = False
 
 
-def create_crawler(process: Any, name: str) -> Crawler:
-    """Return a crawler of the spider with this *name*, made by the *process* of a command.
-
-    Raises:
-        ArgumentError: there is no such spider.
-    """
-    try:
-        crawler: Crawler = process.create_crawler(name)
-    except KeyError:
-        names = ", ".join(sorted(process.spider_loader.list()))
-        raise ArgumentError(f"no spider {name!r}. Spiders are: {names}") from None
-    return crawler
-
-
 def open_without_tables(crawler: Crawler, given: dict[str, Any]) -> Any:
     """Return the spider of *crawler* with its list, after the checks that a crawl makes.
 
